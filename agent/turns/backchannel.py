@@ -53,6 +53,7 @@ def is_hum(samples: npt.NDArray[np.int16], sample_rate_hz: int = 16_000) -> bool
 
     Args:
         samples: int16[n], at least 50 ms.
+        sample_rate_hz: of the samples.
     """
     if len(samples) < sample_rate_hz // 20:
         return False

@@ -66,8 +66,14 @@ class TurnAction(Enum):
 class Endpointer:
     """The state of one caller's turn."""
 
+    _last_p: float | None
+    _before_p: float | None
+    _speculating: bool
+
     def __init__(self, rules: EndpointRules | None = None) -> None:
         self.rules = rules or EndpointRules()
+        self.last_silence_ms = 0.0
+        """Silence at the end of the turn that was committed last."""
         self._in_turn = False
         self._reset_turn()
 
@@ -125,8 +131,7 @@ class Endpointer:
         self._speech_ms = 0.0
         self._resumed_ms = 0.0
         self._polls = 0
-        self._last_p: float | None = None
-        self._before_p: float | None = None
+        self._last_p = self._before_p = None
         self._speculating = False
         self._ends_unfinished = False
         self._script_score = 0.0
@@ -174,6 +179,7 @@ class Endpointer:
     def _maybe_commit(self) -> list[TurnAction]:
         if not self._is_over():
             return []
+        self.last_silence_ms = self._silence_ms
         self.end_turn()
         return [TurnAction.COMMIT]
 

@@ -1,0 +1,83 @@
+"""Our own messages on pipecat's pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipecat.frames.frames import (
+    ControlFrame,
+    DataFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    TTSAudioRawFrame,
+)
+
+from ..tts.base import SpeechEvent
+
+
+@dataclass
+class ResponseStartFrame(LLMFullResponseStartFrame):
+    """A reply of the agent begins."""
+
+    response_id: str = ""
+    mode: str = "talk"
+    planned: list[str] = field(default_factory=list)
+    """Sentences on their way to the voice, in order; the voice's stage adds them as they are cut."""
+
+
+@dataclass
+class ResponseEndFrame(LLMFullResponseEndFrame):
+    """The brain has said all of a reply."""
+
+    response_id: str = ""
+    hang_up: bool = False
+
+
+@dataclass
+class EmotionFrame(DataFrame):
+    """The face changes its expression from here on."""
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    gesture: str | None = None
+
+
+@dataclass
+class SpeechFrame(TTSAudioRawFrame):
+    """Sound of one utterance with its phonemes and words."""
+
+    response_id: str = ""
+    utterance_id: str = ""
+    sample: int = 0
+    """Index of the first sample in the utterance, at `sample_rate`."""
+    alphabet: str = "espeak"
+    events: tuple[SpeechEvent, ...] = ()
+
+
+@dataclass
+class UtteranceStartFrame(ControlFrame):
+    """A sentence goes to the voice."""
+
+    response_id: str = ""
+    utterance_id: str = ""
+    text: str = ""
+
+
+@dataclass
+class UtteranceEndFrame(ControlFrame):
+    """All sound of a sentence is made."""
+
+    utterance_id: str = ""
+
+
+@dataclass
+class EmptyTurnFrame(ControlFrame):
+    """The user's turn is over and nothing was understood in it."""
+
+
+@dataclass
+class SayFrame(DataFrame):
+    """Words the agent says verbatim."""
+
+    text: str = ""
+    mode: str = "repeat"

@@ -1,0 +1,315 @@
+"""The ear: microphone sound becomes turns, words and barge-ins. It decides nothing by itself:
+`turns.endpointing` and `turns.interruption` do; the ear asks the nets and the recogniser for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import numpy as np
+from pipecat.frames.frames import (
+    CancelFrame,
+    EagerEndOfTurnCancelFrame,
+    EagerTranscriptionFrame,
+    EndFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterimTranscriptionFrame,
+    LLMMessagesAppendFrame,
+    ProposedUserStartedSpeakingFrame,
+    ProposedUserStoppedSpeakingFrame,
+    TranscriptionFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.utils.time import time_now_iso8601
+
+from avatar.media import Activity
+
+from ..errors import SttError
+from ..events import UserSpeechStarted, UserSpeechStopped, UserTranscriptCompleted, UserTranscriptDelta
+from ..metrics import TurnMarks
+from ..stt.base import SAMPLE_RATE_HZ, Int16Array, SttStream, Transcript
+from ..turns.backchannel import is_hum
+from ..turns.endpointing import Endpointer, TurnAction
+from ..turns.interruption import Floor, FloorAction
+from .call import Call
+from .frames import EmptyTurnFrame
+from .smart_turn import VAD_MS, VAD_SAMPLES
+
+PRE_ROLL_SAMPLES = SAMPLE_RATE_HZ * 3 // 10
+MAX_TURN_SAMPLES = SAMPLE_RATE_HZ * 60
+PARTIAL_EVERY_MS = 500
+CONTEST_PARTIAL_EVERY_MS = 128
+USER = "user"
+
+
+class Detector(Protocol):
+    """Voice probabilities of each complete 32 ms."""
+
+    def push(self, samples: Int16Array) -> list[float]: ...
+
+
+class TurnOracle(Protocol):
+    """How surely a turn is over."""
+
+    async def probability(self, samples: Int16Array) -> float: ...
+
+
+class FloorHolder(Protocol):
+    """The agent's voice, as far as the ear may touch it."""
+
+    def hold(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+class Ear(FrameProcessor):
+    """First stage of the call; eats the microphone's frames."""
+
+    def __init__(
+        self,
+        call: Call,
+        *,
+        detector: Detector,
+        turn_model: TurnOracle,
+        stream: SttStream,
+        voice: FloorHolder,
+        script_score: Callable[[str], float],
+    ) -> None:
+        super().__init__(name="ear")
+        self._call = call
+        self._detector = detector
+        self._turn_model = turn_model
+        self._stream = stream
+        self._voice = voice
+        self._script_score = script_score
+        self._endpointer = Endpointer()
+        self._floor = Floor()
+        self._sound = np.zeros(0, np.int16)
+        self._pending = np.zeros(0, np.int16)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stream_lock = asyncio.Lock()
+        self._heard_ms = 0.0
+        self._partial_due_ms = 0.0
+        self._text = ""
+        self._eager: Transcript | None = None
+        self._is_open = False
+        self._turn = 0
+        self._onset_s = 0.0
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if isinstance(frame, InputAudioRawFrame):
+            await self._hear(np.frombuffer(frame.audio, np.int16))
+            return
+        if isinstance(frame, (EndFrame, CancelFrame)):
+            await self._stop_tasks()
+        await self.push_frame(frame, direction)
+
+    async def cleanup(self) -> None:
+        await super().cleanup()
+        await self._stop_tasks()
+
+    async def type_text(self, text: str) -> None:
+        """The user typed: it is a turn of its own and takes the floor."""
+        self._turn += 1
+        self._call.counters.turns += 1
+        self._call.marks = TurnMarks()
+        self._call.marks.speech_ended_s = self._call.marks.committed_s = self._call.clock.now_s()
+        self._call.emit(UserTranscriptCompleted(f"item_{self._turn}", text, 1.0, typed=True))
+        self._floor.close()
+        await self.broadcast_interruption()
+        self._call.set_activity(Activity.THINKING)
+        await self.push_frame(LLMMessagesAppendFrame([{"role": "user", "content": text}], run_llm=True))
+
+    async def _hear(self, samples: Int16Array) -> None:
+        self._pending = np.concatenate([self._pending, samples])
+        for probability in self._detector.push(samples):
+            window, self._pending = self._pending[:VAD_SAMPLES], self._pending[VAD_SAMPLES:]
+            await self._window(window, probability)
+
+    async def _window(self, window: Int16Array, probability: float) -> None:
+        self._heard_ms += VAD_MS
+        was_open = self._endpointer.in_turn
+        keep = MAX_TURN_SAMPLES if was_open else PRE_ROLL_SAMPLES
+        self._sound = np.concatenate([self._sound, window])[-keep:]
+        if was_open:
+            self._stream.push(window)
+        for action in self._endpointer.voice(probability, VAD_MS):
+            await self._act(action)
+        if self._floor.is_contested:
+            await self._contest()
+        if self._endpointer.in_turn and self._heard_ms >= self._partial_due_ms:
+            every_ms = CONTEST_PARTIAL_EVERY_MS if self._floor.is_contested else PARTIAL_EVERY_MS
+            self._partial_due_ms = self._heard_ms + every_ms
+            self._spawn("partial", self._partial())
+
+    async def _act(self, action: TurnAction) -> None:
+        match action:
+            case TurnAction.STARTED:
+                await self._turn_started()
+            case TurnAction.POLL:
+                self._spawn("poll", self._poll(self._sound))
+            case TurnAction.SPECULATE:
+                self._spawn("speculate", self._speculate())
+            case TurnAction.WITHDRAW | TurnAction.RESUMED:
+                await self._withdraw()
+            case TurnAction.COMMIT:
+                self._call.marks.speech_ended_s = self._call.clock.now_s() - self._endpointer.last_silence_ms / 1000
+                self._spawn("commit", self._commit())
+
+    async def _turn_started(self) -> None:
+        commit = self._tasks.get("commit")
+        if commit is not None and not commit.done():
+            await asyncio.wait([commit])
+        self._turn += 1
+        self._eager, self._text = None, ""
+        self._call.marks = TurnMarks()
+        self._onset_s = self._call.clock.now_s() - self._endpointer.speech_ms / 1000
+        async with self._stream_lock:
+            self._stream.reset()
+            self._stream.push(self._sound)
+        self._partial_due_ms = self._heard_ms + CONTEST_PARTIAL_EVERY_MS
+        self._call.emit(UserSpeechStarted(round(self._heard_ms)))
+        if not self._call.is_agent_speaking:
+            await self._open_turn()
+            return
+        onset = self._sound[-self._endpointer.rules.start_frames * VAD_SAMPLES :]
+        for action in self._floor.onset(is_hum=is_hum(onset)):
+            await self._act_floor(action)
+
+    async def _open_turn(self) -> None:
+        self._is_open = True
+        self._call.set_activity(Activity.LISTENING)
+        await self.push_frame(ProposedUserStartedSpeakingFrame())
+
+    async def _withdraw(self) -> None:
+        if self._eager is not None:
+            self._eager = None
+            await self.push_frame(EagerEndOfTurnCancelFrame())
+        task = self._tasks.get("speculate")
+        if task is not None and not task.done():
+            await self.cancel_task(task)
+
+    async def _contest(self) -> None:
+        if not self._call.is_agent_speaking:
+            self._floor.close()
+            await self._open_turn()
+            return
+        silence_ms = self._endpointer.silence_ms
+        if silence_ms >= self._floor.rules.quiet_ms:
+            self._spawn("judge", self._judge_in_silence())
+        else:
+            await self._judge(silence_ms)
+
+    async def _judge_in_silence(self) -> None:
+        """What was said is over: let the whole of it decide."""
+        transcript = await self._transcribe()
+        self._text = transcript.text
+        await self._judge(max(self._endpointer.silence_ms, self._floor.rules.quiet_ms))
+
+    async def _judge(self, silence_ms: float) -> None:
+        actions = self._floor.judge(
+            speech_ms=self._endpointer.speech_ms,
+            silence_ms=silence_ms,
+            text=self._text,
+            agent_text=self._call.recent_agent_text,
+        )
+        for action in actions:
+            await self._act_floor(action)
+
+    async def _act_floor(self, action: FloorAction) -> None:
+        match action:
+            case FloorAction.HOLD:
+                self._call.counters.held += 1
+                self._call.marks.interrupt_ms = (self._call.clock.now_s() - self._onset_s) * 1000
+                self._voice.hold()
+            case FloorAction.RESUME:
+                self._endpointer.end_turn()
+                self._voice.resume()
+            case FloorAction.INTERRUPT:
+                self._call.counters.interruptions += 1
+                await self._open_turn()
+
+    async def _poll(self, sound: Int16Array) -> None:
+        probability = await self._turn_model.probability(sound)
+        for action in self._endpointer.turn_probability(probability):
+            await self._act(action)
+
+    async def _partial(self) -> None:
+        async with self._stream_lock:
+            text = await self._stream.partial()
+        if not text or text == self._text or not self._endpointer.in_turn:
+            return
+        self._text = text
+        self._endpointer.words(text, self._script_score(text))
+        if self._is_open:
+            self._call.emit(UserTranscriptDelta(f"item_{self._turn}", text))
+            await self.push_frame(InterimTranscriptionFrame(text, USER, time_now_iso8601()))
+
+    async def _speculate(self) -> None:
+        if self._floor.is_contested:
+            return
+        transcript = await self._transcribe()
+        if not transcript.text or not self._endpointer.is_speculating:
+            return
+        self._eager = transcript
+        self._endpointer.words(transcript.text, self._script_score(transcript.text))
+        await self.push_frame(EagerTranscriptionFrame(transcript.text, USER, time_now_iso8601()))
+
+    async def _commit(self) -> None:
+        """The turn is over: say what was understood, and let the reply go."""
+        speculation = self._tasks.get("speculate")
+        if speculation is not None and not speculation.done():
+            await asyncio.wait([speculation])
+        if self._floor.is_contested:
+            await self._judge_in_silence()
+        if not self._is_open:
+            return
+        transcript = self._eager or await self._transcribe()
+        self._is_open, self._eager = False, None
+        self._call.marks.committed_s = self._call.clock.now_s()
+        self._call.emit(UserSpeechStopped(round(self._heard_ms)))
+        if not transcript.text:
+            self._call.set_activity(Activity.IDLE)
+            await self.push_frame(EmptyTurnFrame())
+            return
+        self._call.counters.turns += 1
+        self._call.set_activity(Activity.THINKING)
+        self._call.emit(UserTranscriptCompleted(f"item_{self._turn}", transcript.text, transcript.confidence))
+        await self.push_frame(TranscriptionFrame(transcript.text, USER, time_now_iso8601(), finalized=True))
+        await self.push_frame(ProposedUserStoppedSpeakingFrame())
+
+    async def _transcribe(self) -> Transcript:
+        started_s = self._call.clock.now_s()
+        try:
+            async with self._stream_lock:
+                transcript = await self._stream.transcribe()
+        except SttError as error:
+            self._call.report(error, "stt")
+            self._stream.reset()
+            return Transcript("", 0.0)
+        self._call.marks.stt_ms = (self._call.clock.now_s() - started_s) * 1000
+        return transcript
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run work beside the sound; a second of the same name is dropped while the first runs."""
+        task = self._tasks.get(name)
+        if task is not None and not task.done():
+            work.close()
+            return
+        self._tasks[name] = self.create_task(self._guard(name, work), name)
+
+    async def _guard(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # a task that dies in silence would leave the caller talking to nobody
+            self._call.report(error, f"ear-{name}")
+            await self.push_error(f"ear {name}: {error}", exception=error)
+
+    async def _stop_tasks(self) -> None:
+        tasks, self._tasks = self._tasks, {}
+        for task in tasks.values():
+            if not task.done():
+                await self.cancel_task(task)
