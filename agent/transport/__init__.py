@@ -1,0 +1,15 @@
+"""The wire of media: the only part that knows WebRTC. Takes A/V units, gives the caller's voice."""
+
+from .ice import IceServer, ice_servers_from_env
+from .peer import ConnectionState, Peer, PeerSettings
+from .tracks import MediaPair, UnitSource
+
+__all__ = [
+    "ConnectionState",
+    "IceServer",
+    "MediaPair",
+    "Peer",
+    "PeerSettings",
+    "UnitSource",
+    "ice_servers_from_env",
+]
