@@ -1,0 +1,64 @@
+"""The mind that needs nothing: it answers from the persona's own script."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from ..persona.expressions import emotion_weights
+from ..persona.schema import Persona
+from .base import BrainCapabilities, BrainEvent, Emotion, End, Message, TextDelta
+from .story import Place, Reply, Story
+
+
+class ScriptedBrain:
+    """A Brain over a `Story`; keeps nothing of the talk, so any turn may be asked for again or withdrawn."""
+
+    def __init__(self, persona: Persona, *, seed: str = "0", date: str = "", notice: str = "") -> None:
+        """`seed` picks among replies: same seed and same turns give the same words."""
+        self._persona = persona
+        self._story = Story(persona, date=date)
+        self._seed = seed
+        self._notice = notice or f"{persona.name} talks from a script and knows only that story."
+
+    @property
+    def capabilities(self) -> BrainCapabilities:
+        return BrainCapabilities("scripted", False, self._notice)
+
+    async def respond(self, messages: Sequence[Message]) -> AsyncIterator[BrainEvent]:
+        """Answer the conversation; see `Brain.respond`. Never fails."""
+        reply = self.reply(messages)
+        weights = emotion_weights(self._persona, reply.emotion or "neutral")
+        yield Emotion(weights or {"neutral": 1.0}, reply.gesture)
+        yield TextDelta(reply.text)
+        yield End(reply.end, reply.intent, reply.score)
+
+    def reply(self, messages: Sequence[Message]) -> Reply:
+        """The whole answer at once."""
+        place: Place = self._story.start()
+        for turn in user_turns(messages):
+            place = self._story.step(place, turn, seed=self._seed)
+        return place.last or Reply("")
+
+    def greeting(self) -> str | None:
+        return self._story.greeting(seed=self._seed)
+
+    def confidence(self, text: str) -> float:
+        return self._story.confidence(text)
+
+    async def aclose(self) -> None:
+        return None
+
+
+def user_turns(messages: Sequence[Message]) -> list[str]:
+    """The user's turns that count: lines in a row are one turn, since the earlier ones never got a reply."""
+    turns: list[str] = []
+    is_open = False
+    for message in messages:
+        if message.role == "user" and is_open:
+            turns[-1] += f" {message.text}"
+        elif message.role == "user":
+            turns.append(message.text)
+            is_open = True
+        elif message.role == "assistant" and message.text.strip():
+            is_open = False
+    return turns
