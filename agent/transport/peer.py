@@ -14,16 +14,19 @@ from typing import Any, Literal
 
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCRtpTransceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
-from aiortc.sdp import candidate_from_sdp
+from aiortc.sdp import SessionDescription, candidate_from_sdp
 
 from avatar.clock import Clock
 from avatar.media import Int16Array
 
 from ..errors import TransportError
 from .channels import Channels, OnMessage
+from .encoders import TunedEncoder, install, make_encoder
 from .ice import IceServer
+from .jitter import DirectBuffer, hear_directly
 from .microphone import Microphone
 from .offer import MediaWish, Offer, read_offer
+from .rtcp_clock import NtpAnchor, follow_media_clock
 from .tracks import MediaPair, OnUnit, UnitSource
 
 logger = logging.getLogger(__name__)
@@ -77,6 +80,8 @@ class Peer:
         self._clock = clock
         self._on_state = on_state
         self.pair = MediaPair(source, clock=clock, on_unit=on_unit)
+        self.encoders: dict[str, TunedEncoder] = {}
+        self._mic_buffer: DirectBuffer | None = None
         self._microphone = Microphone()
         self._channels = Channels(on_message or _ignore_message, on_channel or _ignore_label)
         self._pc: RTCPeerConnection | None = None
@@ -186,7 +191,9 @@ class Peer:
             self._add_tracks(pc, offer)
             await pc.setRemoteDescription(RTCSessionDescription(offer.text, "offer"))
             _refuse_extra_sections(pc)
-            await pc.setLocalDescription(await pc.createAnswer())
+            answer = await pc.createAnswer()
+            self._tune(pc, offer, answer.sdp)
+            await pc.setLocalDescription(answer)
         except BaseException as exc:
             await pc.close()
             if isinstance(exc, Exception):
@@ -217,6 +224,24 @@ class Peer:
         capabilities = transceiver.sender.getCapabilities("video").codecs
         names = (f"video/{wanted}".lower(), "video/rtx")
         transceiver.setCodecPreferences([codec for codec in capabilities if codec.mimeType.lower() in names])
+
+    def _tune(self, pc: RTCPeerConnection, offer: Offer, answer_sdp: str) -> None:
+        """Give the senders our encoders and clock, and the microphone its direct way."""
+        anchor = NtpAnchor(self._clock, self.pair.pacer)
+        audio = offer.first("audio")
+        takes_fec = audio is not None and audio.takes_opus_fec
+        sections = {str(section.rtp.muxId): section for section in SessionDescription.parse(answer_sdp).media}
+        self.encoders = {}
+        for transceiver in pc.getTransceivers():
+            section = sections[transceiver.mid]
+            if section.direction in ("sendonly", "sendrecv") and transceiver.sender.track is not None:
+                encoder = make_encoder(section.rtp.codecs[0].name, self._clock, takes_opus_fec=takes_fec)
+                if encoder is not None:
+                    install(transceiver.sender, encoder)
+                    self.encoders[transceiver.kind] = encoder
+                follow_media_clock(transceiver.sender, anchor)
+            if transceiver.kind == "audio" and section.direction in ("recvonly", "sendrecv"):
+                self._mic_buffer = hear_directly(transceiver.receiver)
 
     def _listen(self, pc: RTCPeerConnection) -> None:
         def on_track(track: MediaStreamTrack) -> None:
