@@ -1,7 +1,9 @@
 """The wire of media: the only part that knows WebRTC. Takes A/V units, gives the caller's voice."""
 
 from .ice import IceServer, ice_servers_from_env
-from .peer import ConnectionState, Peer, PeerSettings
+from .negotiate import PeerSettings
+from .peer import ConnectionState, Peer
+from .stats import PeerStats
 from .tracks import MediaPair, UnitSource
 
 __all__ = [
@@ -10,6 +12,7 @@ __all__ = [
     "MediaPair",
     "Peer",
     "PeerSettings",
+    "PeerStats",
     "UnitSource",
     "ice_servers_from_env",
 ]

@@ -16,7 +16,9 @@ from typing import Any, Literal
 
 import av
 from aiortc import RTCRtpSender
-from aiortc.codecs import H264Encoder, OpusEncoder, Vp8Encoder
+from aiortc.codecs.h264 import H264Encoder
+from aiortc.codecs.opus import OpusEncoder
+from aiortc.codecs.vpx import Vp8Encoder
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
@@ -157,7 +159,7 @@ class VideoCore:
         """Take the receiver's estimate."""
         self.policy.estimate(estimate_bps, self._clock.now_s())
 
-    def encode(self, frame: av.VideoFrame, force_keyframe: bool) -> list[av.Packet]:
+    def encode(self, frame: av.VideoFrame, force_keyframe: bool) -> list[av.Packet[Any]]:
         """Encode one I420 picture; `frame.pts` in 1/90000 s."""
         context = self._context
         is_other = context is not None and (
@@ -219,7 +221,7 @@ class TunedOpusEncoder(OpusEncoder):
         assert isinstance(codec, av.AudioCodecContext)
         codec.bit_rate = OPUS_BPS
         codec.format = av.AudioFormat("s16")
-        codec.layout = "mono"  # type: ignore[assignment]  # av takes a name too
+        codec.layout = "mono"
         codec.sample_rate = MEDIA_CLOCK_RATE
         codec.time_base = Fraction(1, MEDIA_CLOCK_RATE)
         codec.options = {"application": "voip", "frame_duration": "20"}

@@ -48,7 +48,7 @@ class MediaClockSender(RTCRtpSender):
     # aiortc stores here the time of sending and reads it for its reports.
     @property
     def _RTCRtpSender__ntp_timestamp(self) -> int:
-        return self.__dict__.get("_reported_ntp", 0)
+        return int(self.__dict__.get("_reported_ntp", 0))
 
     @_RTCRtpSender__ntp_timestamp.setter
     def _RTCRtpSender__ntp_timestamp(self, sent_ntp: int) -> None:
