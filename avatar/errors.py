@@ -3,6 +3,7 @@
 AvatarError
   IdentityError    a prepared face cannot be read, or is of another version
   RenderError      a picture cannot be drawn
+  BufferFullError  too much sound waits
 """
 
 from __future__ import annotations
@@ -25,3 +26,10 @@ class RenderError(AvatarError):
     """A picture cannot be drawn."""
 
     code = "renderer-failed"
+
+
+class BufferFullError(AvatarError):
+    """More sound was pushed than a face keeps waiting; take it again after `Face.room()`."""
+
+    code = "face-buffer-full"
+    retryable = True

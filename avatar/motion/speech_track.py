@@ -1,0 +1,108 @@
+"""Phoneme cues in the order they come, kept as pieces the coarticulation can read.
+
+Bounded: pieces older than one second before the last `forget` are dropped.
+"""
+
+from __future__ import annotations
+
+from ..media import PhonemeCue
+from .coarticulation import TICKS_PER_MS, MouthShape, Piece, Silence, shape_at
+from .visemes import SILENCE, MouthClass, to_mouths
+
+FAR_TICKS = 1 << 60
+SILENCE_TICKS = 120 * TICKS_PER_MS
+"""Shorter holes belong to the sounds beside them."""
+PREPARATION_TICKS = 200 * TICKS_PER_MS
+"""The mouth opens before the first sound: 210-290 ms in read speech, less in conversation."""
+_PREPARATION_SHARE = 0.4
+"""Of a pause: the rest is shut."""
+_LIPS_FIRST_TICKS = 400 * TICKS_PER_MS
+"""Before p, b, m the mouth opens only after a pause this long, else it would flap."""
+_KEEP_TICKS = 1000 * TICKS_PER_MS
+
+
+class SpeechTrack:
+    """The mouth along one axis of speech, filled ahead of its reading."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Piece] = []
+        self._silences: list[Silence] = []
+        self._quiet_from = -FAR_TICKS
+        """Start of the silence that runs now; meaningless while a sound is last."""
+        self._is_quiet = True
+        self._end = -FAR_TICKS
+        self._breath: int | None = None
+        """Start of an h or the like that waits for its vowel."""
+
+    def add(self, cue: PhonemeCue, base: int) -> None:
+        """Append one cue.
+
+        Args:
+            cue: not before the end of the one added last (an overlap is cut off).
+            base: where the cue's utterance begins on this axis, ticks.
+        """
+        start, end = max(base + cue.pts, self._end), base + cue.pts + cue.num_ticks
+        if end <= start:
+            return
+        if start - self._end >= SILENCE_TICKS:
+            self.finish(self._end)
+        mouths = to_mouths(cue.symbol, cue.alphabet)
+        if mouths == SILENCE:
+            self._silence(start, end)
+        elif not mouths:
+            self._wait(start, end)
+        else:
+            self._sound(mouths, start, end)
+
+    def finish(self, end: int) -> None:
+        """Say that the voice is silent from `end` on, until a cue says otherwise."""
+        self._silence(max(end, self._end), max(end, self._end))
+
+    def shape_at(self, instant: int) -> MouthShape:
+        """The lips at an instant of this axis."""
+        if not self._is_quiet:
+            return shape_at(self._pieces, self._silences, instant)
+        quiet = Piece("sil", self._quiet_from, FAR_TICKS, self._quiet_from)
+        return shape_at([*self._pieces, quiet], [*self._silences, Silence(self._quiet_from, FAR_TICKS)], instant)
+
+    def forget(self, before: int) -> None:
+        """Drop what no instant from `before` on can feel."""
+        self._pieces = [p for p in self._pieces if p.end > before - _KEEP_TICKS]
+        self._silences = [s for s in self._silences if s.opens > before - _KEEP_TICKS]
+
+    def _silence(self, start: int, end: int) -> None:
+        if not self._is_quiet:
+            self._is_quiet, self._quiet_from = True, start
+        self._breath = None
+        self._end = max(self._end, end)
+
+    def _wait(self, start: int, end: int) -> None:
+        self._speak(start, lips_first=False)
+        if self._breath is None:
+            self._breath = start
+        self._end = end
+
+    def _sound(self, mouths: tuple[MouthClass, ...], start: int, end: int) -> None:
+        self._speak(start, lips_first=mouths[0] == "PP")
+        # An h is spoken with the mouth of its vowel.
+        first = self._breath if self._breath is not None and mouths[0] != "PP" else start
+        self._breath = None
+        edges = [start + (end - start) * i // len(mouths) for i in range(len(mouths) + 1)]
+        for i, mouth in enumerate(mouths):
+            self._pieces.append(Piece(mouth, first if i == 0 else edges[i], edges[i + 1], start))
+        self._end = end
+
+    def _speak(self, start: int, *, lips_first: bool) -> None:
+        """End the silence that runs, with the mouth opening before the sound."""
+        if not self._is_quiet:
+            return
+        self._is_quiet = False
+        pause = start - self._quiet_from
+        opening = min(PREPARATION_TICKS, int(pause * _PREPARATION_SHARE))
+        if lips_first and pause < _LIPS_FIRST_TICKS:
+            opening = 0
+        self._pieces.append(Piece("sil", self._quiet_from, start - opening, self._quiet_from))
+        if opening:
+            self._pieces.append(Piece("prep", start - opening, start, start))
+        if pause >= SILENCE_TICKS:
+            self._silences.append(Silence(self._quiet_from, start - opening))
