@@ -1,0 +1,245 @@
+/** Puts the parts together: who is called, what the call says, what the page shows of it. */
+import { Call } from "./call.js";
+import { Captions } from "./captions.js";
+import { Composer } from "./composer.js";
+import { DevicePicker } from "./devices.js";
+import { byId } from "./dom.js";
+import { EnginesPanel } from "./engines.js";
+import { FaceView } from "./face.js";
+import { LatencyPanel } from "./latency.js";
+import { openMicrophone } from "./microphone.js";
+import { MuteButton } from "./mute.js";
+import { Notice } from "./notice.js";
+import { PersonaPicker } from "./personas.js";
+import { Problem } from "./problem.js";
+import { every } from "./timing.js";
+import { Transcript } from "./transcript.js";
+const PHASES = {
+    idle: "Ready",
+    asking: "Waiting for the microphone",
+    connecting: "Connecting",
+    connected: "Connected",
+    reconnecting: "Reconnecting",
+    ended: "Call ended",
+};
+const ENDINGS = {
+    idle_timeout: "The call ended because it was quiet for a long time.",
+    max_duration: "The call reached its longest time.",
+    connect_timeout: "The call ended because nobody came.",
+    disconnected: "The call ended because the connection was gone too long.",
+    server_shutdown: "The server is being stopped, and the call ended with it.",
+    error: "The call ended because of a fault on the server. Its terminal says more.",
+};
+const ENGINES_POLL_MS = 2_000;
+export class App {
+    door;
+    #transcript = new Transcript();
+    #captions = new Captions(this.#transcript);
+    #engines = new EnginesPanel();
+    #latency = new LatencyPanel();
+    #face = new FaceView();
+    #notice = new Notice();
+    #devices = new DevicePicker();
+    #mute = new MuteButton();
+    #personas;
+    #composer = new Composer((text) => this.#say(text));
+    #phase = "idle";
+    #call;
+    #typed = 0;
+    constructor(door) {
+        this.door = door;
+        this.#personas = new PersonaPicker(door);
+        this.#personas.on("choice", (persona) => this.#choose(persona));
+        this.#devices.on("microphone", () => void this.#useMicrophone());
+        this.#devices.on("speaker", (deviceId) => void this.#face.handleSpeaker(deviceId));
+        this.#mute.on("lost", () => this.#microphoneLost());
+        byId("call").addEventListener("click", () => void this.startCall());
+        byId("hang-up").addEventListener("click", () => this.hangUp());
+        byId("open-devices").addEventListener("click", () => void this.#devices.open());
+        byId("back").addEventListener("click", () => this.#backToLobby());
+        addEventListener("pagehide", () => this.#call?.hangUp());
+    }
+    get phase() {
+        return this.#phase;
+    }
+    get call() {
+        return this.#call;
+    }
+    async start() {
+        this.#setPhase("idle");
+        this.#latency.clear();
+        if (!("RTCPeerConnection" in window))
+            this.#notice.show(Problem.noWebRtc(), []);
+        await this.#lookAtServer();
+        every(ENGINES_POLL_MS, () => void this.#lookAtServer(), new AbortController().signal);
+    }
+    async startCall() {
+        const persona = this.#personas.chosen;
+        if (this.#isBusy() || !persona)
+            return;
+        this.#notice.hide();
+        if (!("RTCPeerConnection" in window))
+            return this.#notice.show(Problem.noWebRtc(), []);
+        this.#setPhase("asking");
+        this.#transcript.clear();
+        this.#latency.clear();
+        document.body.dataset["view"] = "talk";
+        byId("persona-name").focus();
+        const fault = await this.#openMicrophone();
+        // Hung up while the browser was asking.
+        if (this.#phase !== "asking")
+            return this.#mute.handleTrack(null);
+        const call = new Call(this.door, persona.id, this.#mute.track);
+        this.#call = call;
+        this.#listenTo(call, fault);
+        this.#setPhase("connecting");
+        await call.start();
+    }
+    hangUp() {
+        if (this.#phase === "asking")
+            this.#ended({ reason: "client" });
+        else
+            this.#call?.hangUp();
+    }
+    toggleMute() {
+        if (this.#isBusy())
+            this.#mute.toggle();
+    }
+    #isBusy() {
+        return this.#phase !== "idle" && this.#phase !== "ended";
+    }
+    #listenTo(call, microphoneFault) {
+        const { signal } = call;
+        call.on("phase", (phase) => this.#setPhase(phase));
+        call.on("stream", (stream) => this.#face.handleStream(stream), signal);
+        call.on("server", (event) => this.#handleServerEvent(event), signal);
+        call.on("ended", (ending) => this.#ended(ending));
+        call.on("waiting", (problem) => this.#notice.show(problem, [this.#hangUpAction()]), signal);
+        const connected = (phase) => {
+            if (phase !== "connected")
+                return;
+            void this.#face.handleSpeaker(this.#devices.speakerId);
+            if (this.#mute.track)
+                return this.#notice.hide();
+            if (microphoneFault && this.#notice.reason !== microphoneFault.reason)
+                this.#typeInstead(microphoneFault);
+        };
+        call.on("phase", connected, signal);
+        const startedMs = performance.now();
+        every(1_000, () => showTime(performance.now() - startedMs), signal);
+        showTime(0);
+    }
+    #handleServerEvent(event) {
+        this.#transcript.handleServerEvent(event);
+        if (event.type === "session.created" && event.session.engines)
+            this.#engines.handleEngines(event.session.engines);
+        if (event.type === "session.engines")
+            this.#engines.handleEngines(event.engines);
+        if (event.type === "response.done")
+            this.#latency.handleMetrics(event.metrics, event.turn);
+        if (event.type !== "session.avatar.state")
+            return;
+        this.#face.handleActivity(event.state);
+        this.#captions.handleThinking(event.state === "thinking");
+    }
+    #ended({ reason, problem }) {
+        this.#setPhase("ended");
+        this.#mute.handleTrack(null);
+        this.#face.clear();
+        this.#captions.handleThinking(false);
+        this.#transcript.handleEnd();
+        this.#notice.hide();
+        if (problem)
+            this.#notice.show(problem, [{ label: "Call again", act: () => void this.startCall() }]);
+        else
+            this.#transcript.handleNote(ENDINGS[reason] ?? "You hung up.");
+        byId("call").focus({ preventScroll: true });
+    }
+    async #openMicrophone() {
+        try {
+            this.#mute.handleTrack(await openMicrophone(this.#devices.microphoneId));
+            return null;
+        }
+        catch (cause) {
+            this.#mute.handleTrack(null);
+            return cause instanceof Problem ? cause : Problem.micBusy();
+        }
+    }
+    /** Also the way from a call without a microphone to one with it. */
+    async #useMicrophone() {
+        if (!this.#isBusy())
+            return;
+        const fault = await this.#openMicrophone();
+        if (fault)
+            return this.#typeInstead(fault);
+        this.#notice.hide();
+        if (this.#mute.track)
+            await this.#call?.handleMicrophone(this.#mute.track);
+    }
+    #microphoneLost() {
+        if (this.#isBusy())
+            this.#typeInstead(Problem.micLost());
+    }
+    #typeInstead(fault) {
+        const type = () => {
+            this.#notice.hide();
+            this.#composer.focus();
+        };
+        this.#notice.show(fault, [
+            { label: "Type instead", act: type },
+            { label: "Try the microphone again", act: () => void this.#useMicrophone() },
+        ]);
+    }
+    #hangUpAction() {
+        return { label: "Stop", act: () => this.hangUp() };
+    }
+    #say(text) {
+        const eventId = `page-${++this.#typed}`;
+        if (!this.#call?.say(text, eventId))
+            return false;
+        this.#transcript.handleTyped(text, eventId);
+        return true;
+    }
+    /** Before a call: is the server there, who can be called, which engines would answer. */
+    async #lookAtServer() {
+        if (this.#isBusy() || document.hidden)
+            return;
+        try {
+            if (!this.#personas.chosen)
+                this.#personas.handlePersonas(await this.door.personas());
+            this.#engines.handleEngines(await this.door.engines());
+            if (this.#notice.reason === "server-gone")
+                this.#notice.hide();
+        }
+        catch (cause) {
+            if (this.#isBusy() || this.#notice.reason || !(cause instanceof Problem))
+                return;
+            this.#notice.show(cause, []);
+        }
+    }
+    #choose(persona) {
+        this.#face.handlePersona(persona.name, persona.description, this.door.posterUrl(persona));
+        this.#captions.handlePersona(persona.name, persona.language);
+        byId("call-label").textContent = `Call ${persona.name}`;
+    }
+    #backToLobby() {
+        document.body.dataset["view"] = "lobby";
+        this.#notice.hide();
+        this.#setPhase("idle");
+    }
+    #setPhase(phase) {
+        this.#phase = phase;
+        document.body.dataset["phase"] = phase;
+        byId("status-text").textContent = PHASES[phase];
+        const persona = this.#personas.chosen?.name ?? "";
+        byId("call-label").textContent = phase === "ended" ? "Call again" : `Call ${persona}`.trim();
+        document.title = this.#isBusy() && persona ? `${persona} · Visavis` : "Visavis";
+        const hint = phase === "connected" ? `Write to ${persona}` : this.#isBusy() ? "Connecting…" : "Call to write";
+        this.#composer.handleOpen(phase === "connected", hint);
+    }
+}
+function showTime(elapsedMs) {
+    const seconds = Math.floor(elapsedMs / 1000);
+    const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    byId("clock").textContent = clock;
+}

@@ -1,0 +1,39 @@
+/** Typed messages: Enter sends, Shift and Enter make a new line. */
+import { byId } from "./dom.js";
+import { MAX_TEXT_CHARS } from "./wire.js";
+export class Composer {
+    say;
+    #form = byId("composer");
+    #field = byId("message");
+    #send = byId("send");
+    /** @param say Takes the text; false when it could not go out, and then the text stays in the field. */
+    constructor(say) {
+        this.say = say;
+        this.#field.maxLength = MAX_TEXT_CHARS;
+        this.#form.addEventListener("submit", (event) => {
+            event.preventDefault();
+            this.#submit();
+        });
+        this.#field.addEventListener("keydown", (event) => {
+            if (event.key === "Escape")
+                this.#field.blur();
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing)
+                return;
+            event.preventDefault();
+            this.#submit();
+        });
+    }
+    handleOpen(isOpen, hint) {
+        this.#field.disabled = !isOpen;
+        this.#send.disabled = !isOpen;
+        this.#field.placeholder = hint;
+    }
+    focus() {
+        this.#field.focus();
+    }
+    #submit() {
+        const text = this.#field.value.trim();
+        if (text && this.say(text))
+            this.#field.value = "";
+    }
+}

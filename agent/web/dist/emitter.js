@@ -1,0 +1,15 @@
+/** Typed events of one part: listeners go away with the signal they were given. */
+export class Emitter {
+    #listeners = new Map();
+    on(name, listener, signal) {
+        const listeners = this.#listeners.get(name) ?? new Set();
+        this.#listeners.set(name, listeners);
+        listeners.add(listener);
+        signal?.addEventListener("abort", () => listeners.delete(listener), { once: true });
+    }
+    emit(name, value) {
+        for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+            listener(value);
+        }
+    }
+}

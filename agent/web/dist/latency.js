@@ -1,0 +1,57 @@
+/** Where the time of the last answer went. */
+import { byId, make } from "./dom.js";
+const PHASES = [
+    ["endpoint_ms", "End of turn", "from your last sound until it was sure that you had finished"],
+    ["stt_ms", "Hearing", "speech recognition: sound into words"],
+    ["ttft_ms", "Thinking", "language model: until the first word"],
+    ["ttfb_ms", "Voice", "speech synthesis: until the first sound"],
+    ["ttff_ms", "First frame", "from your last sound until the first picture of the answer"],
+];
+export class LatencyPanel {
+    #body = byId("latency-rows");
+    #totals = [];
+    clear() {
+        this.#totals.length = 0;
+        this.#body.replaceChildren();
+        byId("latency-brief").textContent = "– ms";
+        byId("latency-total").textContent = "–";
+        byId("latency-note").textContent = "Numbers come with the first answer.";
+    }
+    handleMetrics(metrics, turn) {
+        const total = metrics.voice_to_voice_ms ?? metrics.ttfa_ms ?? null;
+        const widest = Math.max(1, total ?? 0, ...PHASES.map(([name]) => metrics[name] ?? 0));
+        this.#body.replaceChildren(...PHASES.map(([name, label, hint]) => row(label, hint, metrics[name], widest)));
+        if (total !== null)
+            this.#totals.push(total);
+        byId("latency-brief").textContent = total === null ? "– ms" : milliseconds(total);
+        byId("latency-total").textContent = milliseconds(total);
+        byId("latency-note").textContent = this.#note(metrics, turn);
+    }
+    #note(metrics, turn) {
+        const parts = [`Turn ${turn}`];
+        const sorted = [...this.#totals].sort((a, b) => a - b);
+        const middle = sorted[Math.floor((sorted.length - 1) / 2)];
+        if (sorted.length > 1 && middle !== undefined) {
+            parts.push(`median of ${sorted.length} answers ${milliseconds(middle)}`);
+        }
+        if (typeof metrics.interrupt_ms === "number")
+            parts.push(`went silent in ${milliseconds(metrics.interrupt_ms)}`);
+        return parts.join(", ");
+    }
+}
+function row(label, hint, value, widest) {
+    const element = make("tr", "");
+    const name = make("th", "", label);
+    name.scope = "row";
+    name.title = hint;
+    const bar = make("span", "share");
+    bar.style.setProperty("--share", String((value ?? 0) / widest));
+    const track = make("td", "track");
+    track.setAttribute("aria-hidden", "true");
+    track.append(bar);
+    element.append(name, track, make("td", "number", milliseconds(value)));
+    return element;
+}
+function milliseconds(value) {
+    return typeof value === "number" ? `${Math.round(value)} ms` : "–";
+}

@@ -1,0 +1,55 @@
+/** Opens the microphone as a call wants it, and shows how loud it is. */
+import { Problem } from "./problem.js";
+import { every } from "./timing.js";
+const METER_MS = 100;
+// -54 dBFS is a quiet room, -14 dBFS a close voice.
+const QUIET_DB = -54;
+const LOUD_DB = -14;
+/**
+ * @param deviceId The device chosen before; when it is gone the browser's own choice is taken.
+ * @throws Problem with reason mic-denied, mic-missing, mic-busy or insecure.
+ */
+export async function openMicrophone(deviceId) {
+    // Undefined outside https and localhost, whatever the types say.
+    const devices = navigator.mediaDevices;
+    if (!devices?.getUserMedia)
+        throw Problem.insecure();
+    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+    if (deviceId)
+        audio.deviceId = { exact: deviceId };
+    try {
+        const stream = await devices.getUserMedia({ audio, video: false });
+        const track = stream.getAudioTracks()[0];
+        if (!track)
+            throw Problem.micMissing();
+        return track;
+    }
+    catch (cause) {
+        if (cause instanceof Problem)
+            throw cause;
+        const name = cause instanceof DOMException ? cause.name : "";
+        if (name === "OverconstrainedError" && deviceId)
+            return openMicrophone(null);
+        if (name === "NotAllowedError" || name === "SecurityError")
+            throw Problem.micDenied();
+        if (name === "NotFoundError" || name === "OverconstrainedError")
+            throw Problem.micMissing();
+        throw Problem.micBusy();
+    }
+}
+/** Tells how loud the track is, 0 to 1, ten times a second until the signal ends it. */
+export function meterMicrophone(track, show, signal) {
+    const context = new AudioContext();
+    const analyser = context.createAnalyser();
+    analyser.fftSize = 1024;
+    context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    const look = () => {
+        analyser.getFloatTimeDomainData(samples);
+        const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+        const db = 10 * Math.log10(power + 1e-12);
+        show(Math.min(1, Math.max(0, (db - QUIET_DB) / (LOUD_DB - QUIET_DB))));
+    };
+    every(METER_MS, look, signal);
+    signal.addEventListener("abort", () => (show(0), void context.close()), { once: true });
+}

@@ -1,0 +1,51 @@
+/** The choice of who answers: a group of radio buttons with a picture, a name and one line. */
+import { byId, make } from "./dom.js";
+import { Emitter } from "./emitter.js";
+import { recall, remember } from "./memory.js";
+export class PersonaPicker extends Emitter {
+    door;
+    #list = byId("personas");
+    #personas = [];
+    #chosen;
+    constructor(door) {
+        super();
+        this.door = door;
+        this.#list.addEventListener("change", ({ target }) => {
+            const persona = this.#personas.find(({ id }) => id === target.value);
+            if (persona)
+                this.#choose(persona);
+        });
+    }
+    get chosen() {
+        return this.#chosen;
+    }
+    handlePersonas(personas) {
+        this.#personas = personas;
+        const remembered = recall("persona");
+        const first = personas.find(({ id }) => id === remembered) ?? personas[0];
+        this.#list.replaceChildren(...personas.map((persona) => this.#option(persona, persona === first)));
+        if (first)
+            this.#choose(first);
+    }
+    #choose(persona) {
+        this.#chosen = persona;
+        remember("persona", persona.id);
+        this.emit("choice", persona);
+    }
+    #option(persona, isChosen) {
+        const label = make("label", "persona");
+        const input = make("input", "persona-input");
+        input.type = "radio";
+        input.name = "persona";
+        input.value = persona.id;
+        input.checked = isChosen;
+        const picture = make("img", "persona-picture");
+        picture.alt = "";
+        picture.addEventListener("error", () => (picture.hidden = true), { once: true });
+        picture.src = this.door.posterUrl(persona);
+        const words = make("span", "persona-words");
+        words.append(make("span", "persona-name", persona.name), make("span", "persona-line", persona.description));
+        label.append(input, picture, words);
+        return label;
+    }
+}

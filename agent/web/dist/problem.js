@@ -1,0 +1,79 @@
+/** What can go wrong, in words for the person in front of the screen: what happened, what to do. */
+export class Problem extends Error {
+    reason;
+    title;
+    advice;
+    retryAfterS;
+    constructor(reason, title, advice, retryAfterS) {
+        super(title);
+        this.reason = reason;
+        this.title = title;
+        this.advice = advice;
+        this.retryAfterS = retryAfterS;
+        this.name = "Problem";
+    }
+    static micDenied() {
+        return new Problem("mic-denied", "The microphone is blocked", "The browser does not let this page listen. Allow the microphone beside the address, then try again. " +
+            "Until then you can type.");
+    }
+    static micMissing() {
+        return new Problem("mic-missing", "No microphone found", "Plug one in or switch it on, then try again. Until then you can type.");
+    }
+    static micBusy() {
+        return new Problem("mic-busy", "The microphone could not be opened", "Another program may be holding it. Close that program, then try again. Until then you can type.");
+    }
+    static micLost() {
+        return new Problem("mic-lost", "The microphone went away", "It was unplugged or switched off. Plug it in again and try again, or go on typing.");
+    }
+    static insecure() {
+        return new Problem("insecure", "No microphone on this address", "Browsers lend the microphone to https pages and to this machine only. " +
+            "Open the page over https or as http://localhost. Until then you can type.");
+    }
+    static noWebRtc() {
+        return new Problem("no-webrtc", "This browser cannot make calls", "It has no WebRTC, or WebRTC is switched off. Use a current Firefox, Chrome, Edge or Safari.");
+    }
+    static serverGone() {
+        return new Problem("server-gone", "The server does not answer", "It may have stopped. Look at the terminal where Visavis runs, or start it again with: make run. " +
+            "This page finds it by itself.");
+    }
+    static busy({ retryAfterS } = {}) {
+        return new Problem("busy", "All lines are busy", `Every call this server can hold is taken. Try again ${inAWhile(retryAfterS)}.`, retryAfterS);
+    }
+    static warming({ retryAfterS } = {}) {
+        return new Problem("warming", "The server is still warming up", "Its models are being loaded. The call starts by itself when they are there.", retryAfterS ?? 2);
+    }
+    static unauthorized({ said } = {}) {
+        return new Problem("unauthorized", "The server wants a key", `${sentence(said)}Without a key it serves only the machine it runs on. Open the page there.`);
+    }
+    static personaGone() {
+        return new Problem("persona-gone", "This persona is not there any more", "It was removed or renamed since the page was opened. Choose another one.");
+    }
+    static sessionGone() {
+        return new Problem("session-gone", "The call is over", "The server no longer knows this call: it ended it or was started again. What was said stays here to read.");
+    }
+    static offerRefused({ said } = {}) {
+        return new Problem("offer-refused", "The server refused the connection", `${sentence(said)}Try again; if it stays so, update the browser or look at the server's terminal.`);
+    }
+    static noPath() {
+        return new Problem("no-path", "Sound and picture do not get through", "The server answered, but its media did not arrive. A firewall, proxy or VPN may block UDP " +
+            "between this browser and the server.");
+    }
+    static lost() {
+        return new Problem("lost", "The connection was lost", "The server could not be reached for half a minute. Look at your network and at the terminal " +
+            "where Visavis runs, then call again.");
+    }
+    static serverError({ said } = {}) {
+        return new Problem("server-error", "The server could not start the call", `${sentence(said)}Its terminal says more. Try again in a moment.`);
+    }
+}
+function inAWhile(retryAfterS) {
+    if (retryAfterS === undefined || retryAfterS <= 0)
+        return "in a minute";
+    return retryAfterS < 60 ? `in ${Math.ceil(retryAfterS)} seconds` : `in ${Math.ceil(retryAfterS / 60)} minutes`;
+}
+function sentence(said) {
+    if (!said)
+        return "";
+    const text = said.charAt(0).toUpperCase() + said.slice(1);
+    return /[.!?]$/.test(text) ? `${text} ` : `${text}. `;
+}

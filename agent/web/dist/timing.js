@@ -1,0 +1,23 @@
+/** Waiting that ends with its signal. */
+export function sleep(durationMs, signal) {
+    return new Promise((resolve, reject) => {
+        if (signal.aborted)
+            return reject(signal.reason);
+        const stop = () => {
+            clearTimeout(timer);
+            reject(signal.reason);
+        };
+        const timer = setTimeout(() => {
+            signal.removeEventListener("abort", stop);
+            resolve();
+        }, durationMs);
+        signal.addEventListener("abort", stop, { once: true });
+    });
+}
+/** Calls `action` every `periodMs` until the signal ends it. */
+export function every(periodMs, action, signal) {
+    if (signal.aborted)
+        return;
+    const timer = setInterval(action, periodMs);
+    signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}

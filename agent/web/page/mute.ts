@@ -1,0 +1,56 @@
+/** Owns the microphone track of the page: mute, how loud it is, and word when it is gone. */
+
+import { byId } from "./dom.js";
+import { Emitter } from "./emitter.js";
+import { meterMicrophone } from "./microphone.js";
+
+export class MuteButton extends Emitter<{ lost: undefined }> {
+  readonly #button = byId<HTMLButtonElement>("mute");
+  #track: MediaStreamTrack | null = null;
+  #isMuted = false;
+  #life = new AbortController();
+
+  constructor() {
+    super();
+    this.#button.addEventListener("click", () => this.toggle());
+  }
+
+  get track(): MediaStreamTrack | null {
+    return this.#track;
+  }
+
+  /** Takes the place of the track before, which is stopped; null gives the microphone back. */
+  handleTrack(track: MediaStreamTrack | null): void {
+    this.#life.abort();
+    this.#life = new AbortController();
+    this.#track?.stop();
+    this.#track = track;
+    if (!track) this.#isMuted = false;
+    else {
+      meterMicrophone(track, (level) => this.#button.style.setProperty("--level", level.toFixed(2)), this.#life.signal);
+      track.addEventListener("ended", () => this.#lost(), { signal: this.#life.signal });
+    }
+    this.#show();
+  }
+
+  toggle(): void {
+    if (!this.#track) return;
+    this.#isMuted = !this.#isMuted;
+    this.#show();
+  }
+
+  #lost(): void {
+    this.handleTrack(null);
+    this.emit("lost", undefined);
+  }
+
+  #show(): void {
+    if (this.#track) this.#track.enabled = !this.#isMuted;
+    this.#button.disabled = this.#track === null;
+    this.#button.setAttribute("aria-pressed", String(this.#isMuted));
+    const label = this.#track === null ? "No microphone" : this.#isMuted ? "Unmute" : "Mute";
+    this.#button.title = this.#track === null ? label : `${label} (M)`;
+    byId("mute-label").textContent = label;
+    byId("mute-icon").setAttribute("href", this.#isMuted || !this.#track ? "#icon-mic-off" : "#icon-mic");
+  }
+}
