@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from pipecat.frames.frames import InputAudioRawFrame, InputTransportMessageFrame
@@ -27,8 +27,8 @@ from .call import Call
 from .face import FaceStage
 from .frames import SayFrame
 from .llm import Mind, to_messages
-from .smart_turn import TurnModel, VoiceDetector
-from .stt import Ear
+from .smart_turn import VoiceDetector
+from .stt import Detector, Ear, TurnOracle
 from .tts import Voice
 from .turn_frames import ear_turn_strategies
 from .wire import Wire
@@ -42,7 +42,7 @@ class CallParts:
 
     call: Call
     hearing: SttStream
-    turn_model: TurnModel
+    turn_model: TurnOracle
     brain: Brain
     tts: TtsEngine
     voice: VoiceSpec
@@ -50,7 +50,9 @@ class CallParts:
     send_message: Callable[[str], None]
     """Messages of pipecat's RTVI to the caller."""
     on_hang_up: Callable[[], None]
-    script_score: Callable[[str], float]
+    hush: Callable[[], None]
+    """Let nothing of the sound that is on its way out leave."""
+    detector: Detector = field(default_factory=VoiceDetector)
     speaks_rtvi: bool = False
 
 
@@ -69,13 +71,13 @@ class CallPipeline:
         )
         self._ear = Ear(
             call,
-            detector=VoiceDetector(),
+            detector=parts.detector,
             turn_model=parts.turn_model,
             stream=parts.hearing,
-            voice=face,
-            script_score=parts.script_score,
+            voice=_HushedFace(face, parts.hush),
+            script_score=parts.brain.confidence,
         )
-        self._face_stage = FaceStage(call, face, on_hang_up=parts.on_hang_up)
+        self._face_stage = FaceStage(call, face, hush=parts.hush, on_hang_up=parts.on_hang_up)
         self._wire = Wire(parts.send_message)
         self._mind = Mind(call, parts.brain)
         pipeline = Pipeline(
@@ -144,3 +146,18 @@ class CallPipeline:
     async def _on_error(self, worker: PipelineWorker, frame: object) -> None:
         exception = getattr(frame, "exception", None)
         self._call.report(exception or RuntimeError(str(getattr(frame, "error", frame))), "pipeline")
+
+
+class _HushedFace:
+    """The agent's voice as the ear holds it: the face keeps the sound, the wire stops what is leaving."""
+
+    def __init__(self, face: Face, hush: Callable[[], None]) -> None:
+        self._face = face
+        self._hush = hush
+
+    def hold(self) -> None:
+        self._face.hold()
+        self._hush()
+
+    def resume(self) -> None:
+        self._face.resume()

@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-import soxr
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
@@ -27,7 +25,7 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.utils.text.base_text_aggregator import TextType
 
 from avatar.face import Face
-from avatar.media import MEDIA_CLOCK_RATE, Activity, Alphabet, AudioChunk, AVUnit, PhonemeCue
+from avatar.media import MEDIA_CLOCK_RATE, Activity, AVUnit
 
 from ..events import (
     AgentTranscriptDelta,
@@ -49,21 +47,22 @@ from .frames import (
     UtteranceStartFrame,
 )
 from .heard import Reply, Utterance, Word
+from .sound import SpokenSound
 
 
 class FaceStage(FrameProcessor):
     """Feeds one Face and reports its playout."""
 
-    def __init__(self, call: Call, face: Face, *, on_hang_up: Callable[[], None]) -> None:
+    def __init__(self, call: Call, face: Face, *, on_hang_up: Callable[[], None], hush: Callable[[], None]) -> None:
         super().__init__(name="face")
         self._call = call
         self._face = face
+        self._hush = hush
         self._on_hang_up = on_hang_up
         self._reply: Reply | None = None
         self._end_frame: ResponseEndFrame | None = None
         self._marks = TurnMarks()
-        self._resampler: soxr.ResampleStream | None = None
-        self._num_ticks = 0
+        self._sound: SpokenSound | None = None
         self._played: asyncio.Queue[tuple[AVUnit, float]] = asyncio.Queue()
         self._listening: asyncio.Task[None] | None = None
         call.on_activity = face.set_activity
@@ -114,43 +113,21 @@ class FaceStage(FrameProcessor):
         if self._reply is None:
             return
         self._reply.utterances.append(Utterance(frame.utterance_id, frame.text))
-        self._resampler, self._num_ticks = None, 0
+        self._sound = SpokenSound(self._face, response_id=frame.response_id, utterance_id=frame.utterance_id)
 
     def _speech(self, frame: SpeechFrame) -> None:
         utterance = self._reply.utterance(frame.utterance_id) if self._reply else None
-        if utterance is None:
+        if utterance is None or self._sound is None or self._sound.utterance_id != frame.utterance_id:
             return
-        samples = np.frombuffer(frame.audio, np.int16)
-        if frame.sample_rate != MEDIA_CLOCK_RATE:
-            if self._resampler is None:
-                self._resampler = soxr.ResampleStream(frame.sample_rate, MEDIA_CLOCK_RATE, 1, dtype="int16")
-            samples = self._resampler.resample_chunk(samples)
-        scale = MEDIA_CLOCK_RATE / frame.sample_rate
-        alphabet: Alphabet = frame.alphabet  # type: ignore[assignment]  # frames carry it as plain str
-        cues = []
-        for event in frame.events:
-            start, length = round(event.sample * scale), round(event.num_samples * scale)
-            if event.kind == "phoneme":
-                cues.append(PhonemeCue(event.symbol, alphabet, start, length))
-            else:
-                utterance.add_word(event.text_position, event.length, start, start + length)
-        self._push_sound(samples, cues, frame.response_id, frame.utterance_id)
-
-    def _push_sound(self, samples: np.ndarray, cues: list[PhonemeCue], response_id: str, utterance_id: str) -> None:
-        chunk = AudioChunk(np.ascontiguousarray(samples, np.int16), MEDIA_CLOCK_RATE, self._num_ticks)
-        self._num_ticks += len(samples)
-        self._face.push_audio(chunk, cues, response_id=response_id, utterance_id=utterance_id)
+        for event, start, end in self._sound.push(frame.chunk):
+            utterance.add_word(event.text_position, event.length, start, end)
 
     async def _utterance_ended(self, frame: UtteranceEndFrame) -> None:
         utterance = self._reply.utterance(frame.utterance_id) if self._reply else None
         if self._reply is None or utterance is None:
             return
-        if self._resampler is not None:
-            tail = self._resampler.resample_chunk(np.zeros(0, np.int16), last=True)
-            self._push_sound(tail, [], self._reply.id, frame.utterance_id)
-            self._resampler = None
-        self._face.end_utterance(frame.utterance_id)
-        utterance.finish(self._num_ticks)
+        utterance.finish(self._sound.finish() if self._sound is not None else 0)
+        self._sound = None
         await self._maybe_finish()
 
     def _feel(self, frame: EmotionFrame) -> None:
@@ -213,8 +190,9 @@ class FaceStage(FrameProcessor):
 
     async def _cut(self) -> None:
         """Interruption: nothing more of the reply leaves the machine, and only what was heard is kept."""
-        reply, self._reply, self._end_frame = self._reply, None, None
+        reply, self._reply, self._end_frame, self._sound = self._reply, None, None, None
         self._face.clear()
+        self._hush()
         while not self._played.empty():
             self._played.get_nowait()
         if reply is None:

@@ -10,10 +10,9 @@ from pipecat.frames.frames import (
     DataFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
-    TTSAudioRawFrame,
 )
 
-from ..tts.base import SpeechEvent
+from ..tts.base import SpeechChunk
 
 
 @dataclass
@@ -43,15 +42,11 @@ class EmotionFrame(DataFrame):
 
 
 @dataclass
-class SpeechFrame(TTSAudioRawFrame):
-    """Sound of one utterance with its phonemes and words."""
+class SpeechFrame(DataFrame):
+    """Sound of one utterance with its phonemes and words, on its way to the face."""
 
-    response_id: str = ""
-    utterance_id: str = ""
-    sample: int = 0
-    """Index of the first sample in the utterance, at `sample_rate`."""
-    alphabet: str = "espeak"
-    events: tuple[SpeechEvent, ...] = ()
+    utterance_id: str
+    chunk: SpeechChunk
 
 
 @dataclass

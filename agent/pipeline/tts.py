@@ -94,18 +94,7 @@ class Voice(FrameProcessor):
             async for chunk in self._engine.speak(frame.text, self._spec, utterance_id=frame.utterance_id):
                 if marks.first_sound_s is None:
                     marks.first_sound_s = self._call.clock.now_s()
-                await self.push_frame(
-                    SpeechFrame(
-                        chunk.samples.tobytes(),
-                        chunk.sample_rate_hz,
-                        1,
-                        response_id=frame.response_id,
-                        utterance_id=frame.utterance_id,
-                        sample=chunk.sample,
-                        alphabet=chunk.alphabet,
-                        events=chunk.events,
-                    )
-                )
+                await self.push_frame(SpeechFrame(frame.utterance_id, chunk))
                 await self._has_room()
         except TtsError as error:
             self._call.report(error, "tts")

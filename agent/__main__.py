@@ -1,0 +1,5 @@
+"""`python -m agent` is `visavis`."""
+
+from .cli import main
+
+raise SystemExit(main())

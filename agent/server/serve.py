@@ -1,0 +1,76 @@
+"""`visavis serve`: says what it does, serves until Ctrl-C, leaves nothing behind."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import uvicorn
+
+from ..config import ServerConfig, load_config
+from ..engines import Engines
+from ..errors import ConfigError
+from ..pipeline.log import quiet_pipecat
+from .app import create_app
+
+OPTION_NAMES = frozenset(ServerConfig.model_fields)
+SLOT_NAMES = {"stt": "hears with", "brain": "thinks with", "tts": "speaks with"}
+
+
+def serve(options: Mapping[str, Any]) -> int:
+    """Serve until interrupted.
+
+    Args:
+        options: command-line options by name; None means not given.
+
+    Raises:
+        ConfigError: an option is wrong, or the port is taken.
+    """
+    config = load_config({k: v for k, v in options.items() if k in OPTION_NAMES})
+    is_verbose = bool(options.get("verbose"))
+    logging.basicConfig(level=logging.DEBUG if is_verbose else logging.WARNING, format="%(levelname)s %(message)s")
+    quiet_pipecat(is_verbose)
+    listener = _listen(config)
+    host, port = listener.getsockname()[:2]
+    app = create_app(config, on_step=_say, on_ready=lambda engines: _tell_ready(engines, host, port))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, ws="none")
+    )
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass  # uvicorn has shut down by then and raises it again
+    finally:
+        listener.close()
+    if app.state.warming_failed:
+        return 1
+    _say("bye")
+    return 0
+
+
+def _listen(config: ServerConfig) -> socket.socket:
+    """Take the port before anything is loaded, so that a taken one is told at once."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"--port {config.port}: {error.strerror or error}; another program has it? Choose one with --port"
+        ) from None
+    return listener
+
+
+def _say(text: str) -> None:
+    print(f"visavis: {text}", flush=True)
+
+
+def _tell_ready(engines: Engines, host: str, port: int) -> None:
+    for slot, state in engines.describe().items():
+        _say(f"{SLOT_NAMES[slot]} {state['name']}: {state['why']}")
+    shown = f"[{host}]" if ":" in host else host
+    _say(f"ready: open http://{shown}:{port} and talk (Ctrl-C stops)")

@@ -1,0 +1,409 @@
+"""One call of one caller with one persona: owns its pipeline, its face, its wire and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from avatar.clock import Clock
+from avatar.media import Activity, AVUnit
+
+from .config import ServerConfig
+from .engines import CallEngines
+from .errors import AgentError, SessionError
+from .events import (
+    BadEvent,
+    ClientEvent,
+    EnginesChanged,
+    Error,
+    KeepAlive,
+    ResponseCancel,
+    ResponseCreate,
+    SessionCreated,
+    SessionEnd,
+    SessionEnded,
+    SessionMetrics,
+    SessionResumed,
+    SessionState,
+    Warning,
+    decode_client,
+)
+from .outbox import Outbox
+from .persona.schema import Persona
+from .pipeline.build import CallParts, CallPipeline
+from .pipeline.call import Call
+from .transport import PeerSettings
+from .transport.peer import ConnectionState, Peer
+
+logger = logging.getLogger(__name__)
+
+NATIVE_CHANNEL = "visavis"
+METRICS_EVERY_S = 5
+WATCH_EVERY_S = 1.0
+Door = Literal["native", "pipecat"]
+Status = Literal["created", "active", "ending", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionIdentity:
+    """What a session is known by."""
+
+    id: str
+    token: str
+
+
+class Session:
+    """One call, from its creation to its end.
+
+    Args:
+        identity: id and token.
+        persona: who speaks.
+        engines: everything this call hears, thinks, speaks and shows itself with; closed with the call.
+        config: limits.
+        clock: paces the call.
+        on_ended: told once, with this session, when it is over.
+        door: the dialect its caller speaks.
+    """
+
+    def __init__(
+        self,
+        identity: SessionIdentity,
+        persona: Persona,
+        engines: CallEngines,
+        *,
+        config: ServerConfig,
+        clock: Clock,
+        on_ended: Callable[[Session], None],
+        door: Door = "native",
+    ) -> None:
+        self.id, self.token = identity.id, identity.token
+        self.persona = persona
+        self.status: Status = "created"
+        self.connection: ConnectionState = "connecting"
+        self.end_reason: str | None = None
+        self._engines = engines
+        self._config = config
+        self._clock = clock
+        self._on_ended = on_ended
+        self._door = door
+        self._created_s = clock.now_s()
+        self._active_s: float | None = None
+        self._lost_s: float | None = None
+        self._quiet_s = clock.now_s()
+        self._idle_said = 0
+        self._peer: Peer | None = None
+        self._channel: str | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = asyncio.Event()
+        self.outbox = Outbox(clock, self._send_native)
+        if door == "pipecat":
+            self.outbox.on_event = self._send_as_rtvi
+        self.call = Call(clock, self.outbox.emit, self._report)
+        engines.on_trouble(self._report)
+        self._pipeline = CallPipeline(
+            CallParts(
+                call=self.call,
+                hearing=engines.hearing,
+                turn_model=engines.turn_model,
+                brain=engines.brain,
+                tts=engines.tts,
+                voice=engines.voice,
+                face=engines.face,
+                send_message=self._send_rtvi,
+                on_hang_up=lambda: self.end_soon("agent"),
+                hush=self._hush,
+                speaks_rtvi=door == "pipecat",
+            )
+        )
+
+    def start(self) -> None:
+        """Run the call's pipeline; the first caller may connect at once."""
+        self._own(self._run_pipeline(), "pipeline")
+        self._own(self._watch(), "watch")
+
+    async def answer(self, offer_sdp: str) -> str:
+        """Connect the caller, in place of an earlier connection.
+
+        Raises:
+            TransportError: the offer cannot be answered.
+            SessionError: the call is over.
+        """
+        self._must_live()
+        peer = Peer(
+            self._engines.face,
+            clock=self._clock,
+            settings=self._peer_settings(),
+            on_state=lambda state: self._on_state(peer, state),
+            on_message=lambda label, text: self._on_message(peer, label, text),
+            on_channel=lambda label: self._on_channel(peer, label),
+            on_unit=self._on_unit,
+        )
+        try:
+            sdp = await peer.answer(offer_sdp)
+        except BaseException:
+            await peer.aclose()
+            raise
+        before, self._peer, self._channel = self._peer, peer, None
+        self.outbox.close()
+        if before is not None:
+            self._own(before.aclose(), "old peer")
+        self._own(self._listen(peer), "microphone")
+        return sdp
+
+    async def add_candidate(self, candidate: str, *, mid: str | None, mline_index: int | None) -> None:
+        """Take a trickled ICE candidate."""
+        self._must_live()
+        if self._peer is None:
+            raise SessionError("a candidate came before its offer", code="signalling_failed")
+        await self._peer.add_candidate(candidate, mid=mid, mline_index=mline_index)
+
+    def end_soon(self, reason: str) -> None:
+        """End the call from inside one of its own stages."""
+        if self.status not in ("ending", "ended"):
+            self._own(self.aclose(reason), "end")
+
+    async def aclose(self, reason: str = "client") -> None:
+        """End the call; afterwards no task, socket or buffer of it is left. May be called again."""
+        if self.status in ("ending", "ended"):
+            await self._closed.wait()
+            return
+        self.status, self.end_reason = "ending", reason
+        self.outbox.emit(SessionEnded(reason, round(self.seconds, 3)))
+        try:
+            await asyncio.shield(self._tear_down())
+        finally:
+            self.status = "ended"
+            self._closed.set()
+            self._on_ended(self)
+
+    @property
+    def seconds(self) -> float:
+        """How long the call has been active."""
+        return 0.0 if self._active_s is None else self._clock.now_s() - self._active_s
+
+    def to_wire(self) -> dict[str, Any]:
+        """The session as the API shows it."""
+        return {
+            "id": self.id,
+            "status": self.status,
+            "connection": self.connection,
+            "persona": {"id": self.persona.id, "name": self.persona.name},
+            "end_reason": self.end_reason,
+            "usage": {"seconds": round(self.seconds, 3), "remaining_s": None},
+        }
+
+    def metrics(self) -> dict[str, Any]:
+        """Live measures of the call's media."""
+        counters = self.call.counters
+        values: dict[str, Any] = {
+            "turns": counters.turns,
+            "held": counters.held,
+            "interruptions": counters.interruptions,
+            "errors": dict(counters.errors),
+            "face": asdict(self._engines.face.stats),
+        }
+        if self._peer is not None:
+            values["media"] = asdict(self._peer.pair.counters)
+        return values
+
+    async def _tear_down(self) -> None:
+        current = asyncio.current_task()
+        if self._peer is not None:
+            await self._peer.aclose()
+        await self._pipeline.stop()
+        others = [t for t in self._tasks if t is not current]
+        for task in others:
+            if task.get_name() not in ("pipeline", "end"):
+                task.cancel()
+        pipeline = [t for t in others if t.get_name() == "pipeline"]
+        if pipeline:
+            await asyncio.wait(pipeline, timeout=5)
+        for task in pipeline:
+            task.cancel()
+        await asyncio.gather(*(t for t in others if t.get_name() != "end"), return_exceptions=True)
+        await self._engines.aclose()
+
+    async def _run_pipeline(self) -> None:
+        try:
+            await self._pipeline.run()
+        except Exception as error:  # the caller must hear of it, whatever it is
+            self._report(error, "pipeline")
+        self.end_soon("error")
+
+    async def _listen(self, peer: Peer) -> None:
+        async for samples in peer.microphone():
+            await self._pipeline.hear(samples)
+
+    async def _watch(self) -> None:
+        """Once a second: is the caller gone, is the time over, is it too quiet?"""
+        ticks = 0
+        while self.status not in ("ending", "ended"):
+            await asyncio.sleep(WATCH_EVERY_S)
+            ticks += 1
+            self.outbox.flush()
+            if reason := self._end_reason():
+                self.end_soon(reason)
+            elif self.status == "active":
+                await self._break_silence()
+                if ticks % METRICS_EVERY_S == 0:
+                    self.outbox.emit(SessionMetrics(self.metrics()))
+
+    def _end_reason(self) -> str | None:
+        now_s, config = self._clock.now_s(), self._config
+        if self.status == "created":
+            return "connect_timeout" if now_s - self._created_s > config.connect_timeout_s else None
+        if self._lost_s is not None and now_s - self._lost_s > config.on_disconnect_s:
+            return "disconnected"
+        if self.seconds > self.persona.guardrails.max_minutes * 60:
+            return "max_duration"
+        if self.call.activity is not Activity.IDLE:
+            self._quiet_s = now_s
+        return "idle_timeout" if 0 < config.idle_timeout_s < now_s - self._quiet_s else None
+
+    async def _break_silence(self) -> None:
+        """The persona says something when the user stays silent, if its author wished so."""
+        idle = self.persona.idle
+        if idle is None or not idle.after_s or not idle.say or self._idle_said >= idle.times_max:
+            return
+        if self._clock.now_s() - self._quiet_s > idle.after_s:
+            self._quiet_s = self._clock.now_s()
+            await self._pipeline.say(idle.say[self._idle_said % len(idle.say)])
+            self._idle_said += 1
+
+    def _on_unit(self, unit: AVUnit, sent_s: float) -> None:
+        self._pipeline.on_unit(unit, sent_s)
+
+    def _hush(self) -> None:
+        """Let nothing of the sound that is on its way out leave."""
+        if self._peer is not None:
+            self._peer.pair.hush(self._engines.face.epoch)
+
+    def _on_state(self, peer: Peer, state: ConnectionState) -> None:
+        if peer is not self._peer:
+            return
+        self.connection = state
+        if state == "connected":
+            self._lost_s = None
+            if self.status == "created":
+                self.status, self._active_s, self._quiet_s = "active", self._clock.now_s(), self._clock.now_s()
+                self._own(self._greet(), "greet")
+        elif state in ("disconnected", "failed") and self._lost_s is None:
+            self._lost_s = self._clock.now_s()
+        self.outbox.emit(SessionState(self.status, state))
+
+    async def _greet(self) -> None:
+        greeting = self._engines.brain.greeting()
+        if greeting:
+            await self._pipeline.say(greeting, mode="greeting")
+
+    def _on_channel(self, peer: Peer, label: str) -> None:
+        if peer is not self._peer:
+            return
+        if self._door == "pipecat":
+            self._channel = self._channel or label
+        elif label == NATIVE_CHANNEL:
+            is_first, self._channel = self.outbox.seq == 0 or not self._was_open, label
+            self._was_open = True
+            self.outbox.open(self._created() if is_first else SessionResumed(tuple(self._pipeline.transcript)))
+
+    _was_open = False
+
+    def _created(self) -> SessionCreated:
+        return SessionCreated({**self.to_wire(), "engines": self._engines.describe()})
+
+    def engines_changed(self, engines: dict[str, Any]) -> None:
+        """A better engine is being fetched, or waits for the next call."""
+        self.outbox.emit(EnginesChanged(engines))
+
+    def _on_message(self, peer: Peer, label: str, text: str) -> None:
+        if peer is not self._peer:
+            return
+        if self._door == "pipecat":
+            self._own(self._pipecat_message(text), "message")
+            return
+        if label != NATIVE_CHANNEL:
+            return
+        try:
+            event = decode_client(text)
+        except BadEvent as bad:
+            self._refuse(bad)
+            return
+        if event is None:
+            self.outbox.emit(Warning("unknown_event", "an event of a type this server does not know was ignored"))
+            return
+        self._own(self._take(event), "message")
+
+    async def _take(self, event: ClientEvent) -> None:
+        self._quiet_s = self._clock.now_s()
+        match event:
+            case ResponseCreate(mode="talk"):
+                await self._pipeline.type_text(event.text)
+            case ResponseCreate():
+                if event.queue == "replace":
+                    await self._pipeline.interrupt()
+                await self._pipeline.say(event.text)
+            case ResponseCancel():
+                await self._pipeline.interrupt()
+            case SessionEnd():
+                self.end_soon("client")
+            case KeepAlive():
+                pass
+
+    async def _pipecat_message(self, text: str) -> None:
+        if text.startswith("ping"):
+            return
+        try:
+            message = json.loads(text)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(message, dict) and message.get("label") == "rtvi-ai":
+            await self._pipeline.message(message)
+
+    def _send_native(self, text: str) -> bool:
+        return self._peer is not None and self._door == "native" and self._peer.send(NATIVE_CHANNEL, text)
+
+    def _send_rtvi(self, text: str) -> None:
+        if self._peer is None or self._channel is None or not self._peer.send(self._channel, text):
+            self.call.counters.dropped["message"] += 1
+
+    def _send_as_rtvi(self, message: dict[str, Any]) -> None:
+        data = {"t": "visavis", "event": message}
+        self._send_rtvi(json.dumps({"label": "rtvi-ai", "type": "server-message", "data": data}))
+
+    def _refuse(self, bad: BadEvent) -> None:
+        error = {
+            "type": "error",
+            "code": "invalid_request",
+            "message": str(bad),
+            "param": bad.param,
+            "event_id": bad.event_id,
+            "retryable": False,
+        }
+        self.outbox.emit(Error(error))
+
+    def _report(self, error: Exception, stage: str) -> None:
+        """Surface a failure to the caller and the log; nothing fails in silence."""
+        code = error.code if isinstance(error, AgentError) else "internal"
+        self.call.counters.errors[code] += 1
+        logger.warning("%s failed: %s (%s)", stage, code, type(error).__name__, extra={"session": self.id})
+        text = str(error) if isinstance(error, AgentError) else f"{stage} failed inside the server; its log says more"
+        retryable = isinstance(error, AgentError) and error.retryable
+        self.outbox.emit(Error({"type": "error", "code": code, "message": text, "retryable": retryable}))
+
+    def _peer_settings(self) -> PeerSettings:
+        codec = self._config.video.codec
+        return PeerSettings(video_codec=None if codec == "auto" else codec)
+
+    def _must_live(self) -> None:
+        if self.status in ("ending", "ended"):
+            raise SessionError(f"the call {self.id} is over ({self.end_reason})", code="session_ended")
+
+    def _own(self, work: Any, name: str) -> None:
+        task = asyncio.ensure_future(work)
+        task.set_name(name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
