@@ -186,7 +186,7 @@ class Face:
         self._sound.duck(gain)
 
     def clear(self) -> tuple[PlayedUtterance, ...]:
-        """Interrupt: drop all sound and pictures, begin a new epoch.
+        """Interrupt: drop all sound and pictures, begin a new epoch, end `hold` and `duck`.
 
         The next unit carries at most 5 ms of speech, fading out; the mouth is shut two pictures later.
 
@@ -218,7 +218,8 @@ class Face:
         """Make a gesture (`behaviour.GESTURES`) now; False if a face alone cannot make it."""
         if kind not in GESTURES:
             return False
-        self._gestures.append(Gesture(kind, self._pts))
+        # Not among the pictures already drawn, or the head would jump into it.
+        self._gestures.append(Gesture(kind, self._pts + len(self._pictures) * UNIT_TICKS))
         return True
 
     async def room(self, num_samples: int = UNIT_TICKS) -> None:
@@ -278,7 +279,7 @@ class Face:
         lips, emphasis = self._heard(*voice) if voice is not None else (None, 0.0)
         life = LifeInput(
             instant=pts + INSTANT_TICKS,
-            activity=self._activity if voice is None else Activity.SPEAKING,
+            activity=self._activity,
             mood=self._mood,
             gestures=tuple(self._gestures),
             emphasis=emphasis,

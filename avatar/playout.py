@@ -223,7 +223,7 @@ class SoundQueue:
         reports = [u.report() for u in self._utterances]
         cut = {r.response_id for r in reports}
         played = tuple(r for r in self._finished if r.response_id in cut) + tuple(reports)
-        if self._is_sounding:
+        if self._is_sounding and self._tail is None:
             self._tail = self._fade()
         for utterance in self._utterances:
             if not utterance.is_ended:

@@ -26,6 +26,8 @@ from .render.base import Renderer
 MAX_LEAD_UNITS = 4
 _UNIT_S = UNIT_TICKS / MEDIA_CLOCK_RATE
 _SMOOTHING = 0.2
+_MARGIN = 0.25
+"""Of a unit: a picture that takes nearly a whole one would mostly be late."""
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +154,7 @@ class PicturesAhead:
             self._plan.append(drawing)
 
     def _skip(self) -> int:
-        return min(int(self._draw_s / _UNIT_S), MAX_LEAD_UNITS - 1)
+        return min(int(self._draw_s / _UNIT_S + _MARGIN), MAX_LEAD_UNITS - 1)
 
     def _choose(self) -> Drawing | None:
         skip = self._skip()

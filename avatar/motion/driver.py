@@ -6,14 +6,14 @@ same face on every machine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..media import FaceState
+from ..media import Activity, FaceState
 from .behaviour import LifeInput, LifeState, live
-from .blendshapes import INDEX, columns
-from .coarticulation import REST, MouthShape
+from .blendshapes import columns
+from .coarticulation import REST, TICKS_PER_MS, MouthShape
 from .lips import follow, to_lip_weights
 
 _OPENERS = np.array(
@@ -22,12 +22,21 @@ _OPENERS = np.array(
 """Coefficients that part the lips: they belong to speech alone, so no mood breaks a closure."""
 
 
+_MOODY = np.array([c for name in ("mouthSmile", "mouthFrown", "mouthStretch", "mouthDimple") for c in columns(name)])
+_YIELD = 0.5
+"""Of a smile or the like that gives way to fully rounded lips."""
+_SPEAKING_TICKS = 400 * TICKS_PER_MS
+"""Between two sentences the avatar still carries itself as a speaker."""
+
+
 @dataclass(frozen=True, slots=True)
 class MotionState:
     """All that the next picture remembers of this one."""
 
     life: LifeState
     lips: MouthShape = REST
+    spoke_at: int | None = None
+    """Instant of the last picture with sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +54,19 @@ def move(state: MotionState, life: LifeInput, lips: MouthShape | None) -> Motion
 
     Args:
         state: what the picture before left.
-        life: the instant, and what the avatar does and feels.
+        life: the instant, and what the avatar does and feels; speech overrides its activity.
         lips: the shape that the sound asks for, None without sound.
     """
+    spoke_at = state.spoke_at if lips is None else life.instant
+    if spoke_at is not None and life.instant - spoke_at < _SPEAKING_TICKS:
+        life = replace(life, activity=Activity.SPEAKING)
     shape = follow(state.lips, lips)
     pose, next_life = live(state.life, life)
     weights = pose.weights.copy()
     weights[_OPENERS] = 0.0
-    # A smile or a frown gives way where the sound shapes the lips, and most where they round.
+    weights[_MOODY] *= 1.0 - _YIELD * shape.rounding
     weights += to_lip_weights(shape)
     np.clip(weights, 0.0, 1.0, out=weights)
-    weights[INDEX["mouthClose"]] = shape.seal if shape.gap > 0.0 or shape.seal else 0.0
     weights.setflags(write=False)
     face = FaceState(
         weights=weights,
@@ -68,4 +79,4 @@ def move(state: MotionState, life: LifeInput, lips: MouthShape | None) -> Motion
         gaze_y=pose.gaze_y,
         breath=pose.breath,
     )
-    return Motion(face, min(shape.gap, 1.0), MotionState(next_life, shape))
+    return Motion(face, min(shape.gap, 1.0), MotionState(next_life, shape, spoke_at))

@@ -29,7 +29,8 @@ def loudness_at(samples: Int16Array, at: int) -> float:
     levels = _levels_db(samples)
     if not levels.size:
         return 0.0
-    reference = max(float(np.percentile(levels, 95)), _FLOOR_DB + _RANGE_DB)
+    loudest = float(np.sort(levels)[int(0.95 * (levels.size - 1))])
+    reference = max(loudest, _FLOOR_DB + _RANGE_DB)
     frame = at // _FRAME_TICKS
     near = levels[max(frame - 2, 0) : frame + 3]
     if not near.size:

@@ -12,12 +12,13 @@ from .visemes import SILENCE, MouthClass, to_mouths
 FAR_TICKS = 1 << 60
 SILENCE_TICKS = 120 * TICKS_PER_MS
 """Shorter holes belong to the sounds beside them."""
-PREPARATION_TICKS = 200 * TICKS_PER_MS
-"""The mouth opens before the first sound: 210-290 ms in read speech, less in conversation."""
+PREPARATION_TICKS = 240 * TICKS_PER_MS
+"""The mouth opens before the first sound: medians 210-290 ms of one speaker, others earlier (lips.md section 3)."""
 _PREPARATION_SHARE = 0.4
 """Of a pause: the rest is shut."""
 _LIPS_FIRST_TICKS = 400 * TICKS_PER_MS
 """Before p, b, m the mouth opens only after a pause this long, else it would flap."""
+_PATIENCE_TICKS = 60 * TICKS_PER_MS
 _KEEP_TICKS = 1000 * TICKS_PER_MS
 
 
@@ -45,7 +46,7 @@ class SpeechTrack:
         if end <= start:
             return
         if start - self._end >= SILENCE_TICKS:
-            self.finish(self._end)
+            self._silence(self._end, start)
         mouths = to_mouths(cue.symbol, cue.alphabet)
         if mouths == SILENCE:
             self._silence(start, end)
@@ -55,15 +56,17 @@ class SpeechTrack:
             self._sound(mouths, start, end)
 
     def finish(self, end: int) -> None:
-        """Say that the voice is silent from `end` on, until a cue says otherwise."""
-        self._silence(max(end, self._end), max(end, self._end))
+        """Say that the sound is over at `end`: silence from the last cue on, until another comes."""
+        self._silence(self._end, max(end, self._end))
 
     def shape_at(self, instant: int) -> MouthShape:
         """The lips at an instant of this axis."""
-        if not self._is_quiet:
+        # No cue for what sounds now is a pause too: better shut than stuck open.
+        if not self._is_quiet and instant < self._end + _PATIENCE_TICKS:
             return shape_at(self._pieces, self._silences, instant)
-        quiet = Piece("sil", self._quiet_from, FAR_TICKS, self._quiet_from)
-        return shape_at([*self._pieces, quiet], [*self._silences, Silence(self._quiet_from, FAR_TICKS)], instant)
+        start = self._quiet_from if self._is_quiet else self._end
+        quiet = Piece("sil", start, FAR_TICKS, start)
+        return shape_at([*self._pieces, quiet], [*self._silences, Silence(start, FAR_TICKS)], instant)
 
     def forget(self, before: int) -> None:
         """Drop what no instant from `before` on can feel."""
