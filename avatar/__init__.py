@@ -21,8 +21,8 @@ from .media import (
 from .motion.blendshapes import ARKIT_NAMES
 from .motion.emotion import EMOTIONS
 from .motion.gestures import GESTURES
-from .playout import PlayedUtterance
 from .render.base import Renderer
+from .sync.sound_queue import PlayedUtterance
 
 __all__ = [
     "ARKIT_NAMES",

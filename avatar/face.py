@@ -22,9 +22,9 @@ from .motion.emotion import NEUTRAL, Mood, to_mood
 from .motion.energy import REACH_AFTER_TICKS, REACH_BEFORE_TICKS, loudness_at, shape_from_sound
 from .motion.gestures import GESTURES, Gesture
 from .motion.speech_track import SpeechTrack
-from .playout import LIMIT_TICKS, PlayedUtterance, SoundQueue, SoundUnit, Utterance, place_of
 from .render.base import Renderer
-from .sync import MAX_LEAD_UNITS, Drawing, PicturesAhead
+from .sync.pictures_ahead import MAX_LEAD_UNITS, Drawing, PicturesAhead
+from .sync.sound_queue import LIMIT_TICKS, PlayedUtterance, SoundQueue, SoundUnit, Utterance, place_of
 
 INSTANT_TICKS = UNIT_TICKS // 2
 """Where in its unit a picture is taken: the middle of the time it is shown."""

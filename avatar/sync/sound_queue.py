@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .errors import BufferFullError
-from .media import MEDIA_CLOCK_RATE, UNIT_TICKS, Int16Array
+from ..errors import BufferFullError
+from ..media import MEDIA_CLOCK_RATE, UNIT_TICKS, Int16Array
 
 LIMIT_TICKS = 60 * MEDIA_CLOCK_RATE
 """The most sound that may wait."""

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .clock import Clock
-from .media import MEDIA_CLOCK_RATE, UNIT_TICKS, FaceState, UInt8Array
-from .motion.driver import MotionState
-from .playout import UnitPlace
-from .render.base import Renderer
+from ..clock import Clock
+from ..media import MEDIA_CLOCK_RATE, UNIT_TICKS, FaceState, UInt8Array
+from ..motion.driver import MotionState
+from ..render.base import Renderer
+from .sound_queue import UnitPlace
 
 MAX_LEAD_UNITS = 4
 _UNIT_S = UNIT_TICKS / MEDIA_CLOCK_RATE
