@@ -93,6 +93,10 @@ class Face:
     async def start(self) -> None:
         """Draw the first picture, so that not even the first unit is late."""
         self._pictures.pump()
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until every picture planned is drawn: for those who render faster or slower than a call."""
         await self._pictures.settle()
 
     @property
