@@ -42,6 +42,7 @@ def run_say(text: str, *, persona: str, output: str, tts: str) -> int:
     if persona not in paths:
         raise ConfigError(f"--persona {persona!r}: there is none of that name; found: {', '.join(sorted(paths))}")
     asyncio.run(_say(text.strip(), load(paths[persona]), path, config))
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
@@ -61,7 +62,6 @@ async def _say(text: str, persona: Persona, path: Path, config: ServerConfig) ->
         await face.aclose()
         executor.shutdown()
         await engines.aclose()
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 async def _render(text: str, persona: Persona, engines: Engines, face: Face, writer: Mp4Writer) -> None:

@@ -44,6 +44,10 @@ logger = logging.getLogger(__name__)
 NATIVE_CHANNEL = "visavis"
 METRICS_EVERY_S = 5
 WATCH_EVERY_S = 1.0
+REPORT_EVERY_S = 2.0
+"""The same failure is told that often at most; all are counted."""
+MAX_ERRORS = 200
+"""A call that fails so often is of no use to anybody."""
 Door = Literal["native", "pipecat"]
 Status = Literal["created", "active", "ending", "ended"]
 
@@ -95,6 +99,7 @@ class Session:
         self._lost_s: float | None = None
         self._quiet_s = clock.now_s()
         self._idle_said = 0
+        self._told_s: dict[str, float] = {}
         self._peer: Peer | None = None
         self._channel: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -389,6 +394,12 @@ class Session:
         """Surface a failure to the caller and the log; nothing fails in silence."""
         code = error.code if isinstance(error, AgentError) else "internal"
         self.call.counters.errors[code] += 1
+        now_s = self._clock.now_s()
+        if now_s - self._told_s.get(f"{stage} {code}", -REPORT_EVERY_S) < REPORT_EVERY_S:
+            if self.call.counters.errors[code] > MAX_ERRORS:
+                self.end_soon("error")
+            return
+        self._told_s[f"{stage} {code}"] = now_s
         logger.warning("%s failed: %s (%s)", stage, code, type(error).__name__, extra={"session": self.id})
         text = str(error) if isinstance(error, AgentError) else f"{stage} failed inside the server; its log says more"
         retryable = isinstance(error, AgentError) and error.retryable

@@ -33,7 +33,8 @@ class VoiceDetector:
         self._left = np.concatenate([self._left, samples])
         probabilities = []
         while len(self._left) >= VAD_SAMPLES:
-            probabilities.append(float(self._analyzer.voice_confidence(self._left[:VAD_SAMPLES].tobytes())))
+            confidence = self._analyzer.voice_confidence(self._left[:VAD_SAMPLES].tobytes())
+            probabilities.append(float(np.ravel(confidence)[0]))
             self._left = self._left[VAD_SAMPLES:]
         return probabilities
 

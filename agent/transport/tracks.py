@@ -146,6 +146,12 @@ class MediaPair:
         if self._unit_epoch < self._epoch and self._num_sent < UNIT_TICKS:
             self._sound = _ramped_out(self._sound, self._num_sent)
 
+    def hush(self, epoch: int) -> None:
+        """Let no more of the unit on its way be heard than 5 ms, and nothing older than `epoch` after it."""
+        self.clear(epoch)
+        if self._num_sent < UNIT_TICKS:
+            self._sound = _ramped_out(self._sound, self._num_sent)
+
     def pull(self, pts: int) -> None:
         """Take the unit that starts at `pts` from the source."""
         self.counters.units += 1

@@ -34,6 +34,8 @@ class EndpointRules:
     """Turn probability that, twice in a row, commits."""
     sure_silence_ms: int = 200
     likely_silence_ms: int = 500
+    known_silence_ms: int = 250
+    """Likely over, and the words are a whole line the script knows: two witnesses are as good as two polls."""
     script_silence_ms: int = 800
     script_score: float = 0.8
     max_silence_ms: int = 1200
@@ -188,6 +190,8 @@ class Endpointer:
         if p >= r.sure_p and (self._before_p or 0.0) >= r.sure_p and self._silence_ms >= r.sure_silence_ms:
             return True
         if p >= r.eager_p and self._silence_ms >= r.likely_silence_ms:
+            return True
+        if p >= r.eager_p and self._script_score >= r.script_score and self._silence_ms >= r.known_silence_ms:
             return True
         return self._silence_ms >= self._patience_ms(p)
 
