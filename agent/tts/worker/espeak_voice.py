@@ -28,6 +28,8 @@ STOPS = VOICELESS_STOPS | {"b", "d", "g", "dZ"}
 CLOSURE_S = 0.045
 """The library marks a voiceless stop at its burst, 35-45 ms after the mouth closed (300 sentences)."""
 STEP_S = 0.005
+RECENT_S = 0.25
+"""How much sound is kept to walk back in: a block of the library and a closure."""
 QUIET = 250
 """int16; the closure's noise stays below, every vowel's tail above."""
 
@@ -106,50 +108,57 @@ class _Listener:
 
     def __init__(self, utterance: Utterance, spoken: SpokenText) -> None:
         self._utterance = utterance
-        self._spoken = spoken
+        self._words = spoken.words
+        self._word_at = spoken.word_at
         self._rate_hz = utterance.rate_hz
-        self._loudness = np.zeros(0, np.int32)
-        self._last = (0, PAUSE)
-        self._seen: set[int] = set()
+        self._num_samples = 0
+        self._recent = np.zeros(0, np.int32)
+        self._last = 0
+        self._num_added = 0
+        self._group_start = 0
 
     def __call__(self, sound: bytes, marks: list[Mark]) -> bool:
         if sound:
-            self._loudness = np.concatenate([self._loudness, np.abs(np.frombuffer(sound, np.int16).astype(np.int32))])
+            loudness = np.abs(np.frombuffer(sound, np.int16).astype(np.int32))
+            self._num_samples += len(loudness)
+            self._recent = np.concatenate([self._recent, loudness])[-int(RECENT_S * self._rate_hz) :]
             self._utterance.add_sound(_to_float(sound))
         for mark in marks:
             if mark.type == espeak.PHONEME:
                 self._add_phoneme(mark.sample, clean_symbol(mark.symbol))
-            else:
-                self._add_word(mark)
+            elif (index := self._word_at(mark.text_position)) is not None and index > self._num_added:
+                self._add_words(index, mark.sample)
         # A stop that is still to come may reach back by its closure.
-        return self._utterance.flush(len(self._loudness) - int(CLOSURE_S * self._rate_hz))
+        return self._utterance.flush(min(self._group_start, self._num_samples - int(CLOSURE_S * self._rate_hz)))
 
     def finish(self) -> int:
+        self._add_words(len(self._words), self._num_samples)
         return self._utterance.finish()
+
+    def _add_words(self, until: int, end: int) -> None:
+        """Place the words before index `until`, said in one breath ("of the"), by their letters."""
+        group = self._words[self._num_added : until]
+        num_letters = sum(word.spoken_length for word in group)
+        start = self._group_start
+        for word in group:
+            self._utterance.add_word(start, word.text, word.position)
+            start += (end - self._group_start) * word.spoken_length // max(1, num_letters)
+        self._num_added, self._group_start = until, end
 
     def _add_phoneme(self, sample: int, symbol: str) -> None:
         if symbol in STOPS:
             sample = self._closure(sample)
         self._utterance.add_phoneme(sample, symbol)
-        self._last = (sample, symbol)
+        self._last = sample
 
     def _closure(self, burst: int) -> int:
         """Walk back from the burst through the silence in which the mouth is already shut."""
+        oldest = self._num_samples - len(self._recent)
+        floor = max(self._last, burst - int(CLOSURE_S * self._rate_hz), oldest)
         step, start = int(STEP_S * self._rate_hz), burst
-        floor = max(self._last[0], burst - int(CLOSURE_S * self._rate_hz))
-        while start - step >= floor and self._loudness[start - step : start].max(initial=0) < QUIET:
+        while start - step >= floor and self._recent[start - step - oldest : start - oldest].max(initial=0) < QUIET:
             start -= step
         return start
-
-    def _add_word(self, mark: Mark) -> None:
-        index = self._spoken.word_at(mark.text_position)
-        if index is None or index in self._seen:
-            return
-        # Words said in one breath with the word before ("of the") get no mark of their own.
-        for earlier in range(max(self._seen, default=-1) + 1, index + 1):
-            self._seen.add(earlier)
-            word = self._spoken.words[earlier]
-            self._utterance.add_word(mark.sample, word.text, word.position)
 
 
 def clean_symbol(symbol: str) -> str:

@@ -8,7 +8,7 @@ import ctypes
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-VOICES = ("slt", "rms", "awb", "kal16", "kal")
+VOICES = ("slt", "rms", "awb", "kal16")
 BLOCK_SAMPLES = 960
 STOP, GO_ON = -1, 0
 

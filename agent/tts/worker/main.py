@@ -133,7 +133,7 @@ class SpeechProgram:
                 }  # fmt: skip
                 return self._outbox.put(job_id, header, samples.tobytes(), len(samples) / rate_hz)
 
-            return Utterance(rate_hz, polish, emit)
+            return Utterance(rate_hz, polish, emit, lambda: self._outbox.is_open(job_id))
 
         num_samples = engine.speak(request, begin)
         rtf = (time.perf_counter() - started) / seconds if seconds else 0.0

@@ -18,6 +18,7 @@ Emit = Callable[[int, Int16Array, list[Event]], bool]
 
 PAUSE = "_"
 CHUNK_S = 0.06
+MAX_BATCH_S = 1.0
 EARLY_S = 0.3
 """Phonemes are told this long before their sound, so that lips can prepare."""
 LEAD_S = 0.06
@@ -35,13 +36,15 @@ class Utterance:
         rate_hz: of the sound.
         polish: colours and levels the sound, block by block.
         emit: takes (first sample, int16 samples, events); false stops the utterance.
+        is_wanted: false once the utterance is cancelled.
     """
 
-    def __init__(self, rate_hz: int, polish: Polish, emit: Emit) -> None:
+    def __init__(self, rate_hz: int, polish: Polish, emit: Emit, is_wanted: Callable[[], bool]) -> None:
         self.rate_hz = rate_hz
         self.is_stopped = False
         self._polish = polish
         self._emit = emit
+        self._is_wanted = is_wanted
         self._raw: list[Float32Array] = []
         self._ready: Float32Array = np.zeros(0, np.float32)
         self._num_samples = 0
@@ -50,7 +53,8 @@ class Utterance:
         self._phonemes: list[tuple[int, str]] = []
         self._words: list[tuple[int, str, int]] = []
         self._pauses: list[int] = []
-        self._chunk = int(CHUNK_S * rate_hz)
+        self._next_flush = 0
+        self._batch = self._chunk = int(CHUNK_S * rate_hz)
         self._early = int(EARLY_S * rate_hz)
 
     def add_sound(self, samples: Float32Array) -> None:
@@ -84,7 +88,8 @@ class Utterance:
         Returns:
             False when the utterance was cancelled and the engine should stop.
         """
-        if self._cut is None:
+        self.is_stopped = self.is_stopped or not self._is_wanted()
+        if self._cut is None or self._num_samples < self._next_flush:
             return not self.is_stopped
         sound_end = self._num_samples - self._cut
         marks_end = self._marks_end(horizon) if horizon is not None else None
@@ -93,6 +98,10 @@ class Utterance:
             if marks_end is not None and until > marks_end:
                 break
             self._send(self._chunk, until)
+        if self._num_sent:
+            # Once sound is out there is no hurry, and long blocks are cheap to filter.
+            self._batch = min(2 * self._batch, int(MAX_BATCH_S * self.rate_hz))
+            self._next_flush = self._num_samples + self._batch
         return not self.is_stopped
 
     def _marks_end(self, horizon: int) -> int:

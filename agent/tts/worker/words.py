@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 _WORD = re.compile(r"[^\s\u2014\u2013]*\w[^\s\u2014\u2013]*")
 _EDGE = re.compile(r"^[^\w$]+|[^\w%]+$")
@@ -29,6 +31,10 @@ class SpokenText:
 
     text: str
     words: tuple[TextWord, ...]
+
+    def text_of(self, word: TextWord) -> str:
+        """What the engine is given for a word."""
+        return self.text[word.spoken_position : word.spoken_position + word.spoken_length]
 
     def word_at(self, spoken_position: int) -> int | None:
         """Index of the word that covers a character of the spoken text."""
@@ -59,3 +65,32 @@ def prepare(text: str, pronounce: dict[str, str], *, has_phonemes: bool) -> Spok
         words.append(TextWord(bare, start, len(out), len(spoken)))
         out, done = out + spoken, start + len(bare)
     return SpokenText(out + plain[done:], tuple(words))
+
+
+def place_words(words: Sequence[Sequence[str]], sounds: Sequence[str]) -> list[int]:
+    """Find each word, known by how it sounds alone, in the sounds of the whole text.
+
+    Words in a sentence sound otherwise than alone ("of the" runs together), so equal stretches are
+    matched and what lies between them is shared out evenly.
+
+    Args:
+        words: the sounds of each word spoken alone.
+        sounds: those of the text, in order.
+
+    Returns:
+        Index in `sounds` of each word's first sound, never falling; below `len(sounds)` unless that is 0.
+    """
+    alone = [sound for word in words for sound in word]
+    anchors = [(0, 0)]
+    for block in SequenceMatcher(None, alone, sounds, autojunk=False).get_matching_blocks():
+        anchors += [(block.a, block.b), (block.a + block.size, block.b + block.size)]
+    anchors.append((len(alone), len(sounds)))
+    starts, position, segment = [], 0, 0
+    for word in words:
+        while segment + 1 < len(anchors) - 1 and anchors[segment + 1][0] <= position:
+            segment += 1
+        (a0, b0), (a1, b1) = anchors[segment], anchors[segment + 1]
+        place = b0 + round((position - a0) * (b1 - b0) / (a1 - a0)) if a1 > a0 else b0
+        starts.append(min(max(place, starts[-1] if starts else 0), max(0, len(sounds) - 1)))
+        position += len(word)
+    return starts
