@@ -18,6 +18,8 @@ class AgentError(Exception):
 
     code = "internal"
     retryable = False
+    retry_after_s: float | None = None
+    """How long the other side asks to wait, when it does."""
 
     def __init__(self, text: str, *, code: str | None = None, retryable: bool | None = None) -> None:
         super().__init__(text)
@@ -54,7 +56,8 @@ class TtsError(AgentError):
 
 
 class BrainError(AgentError):
-    """Thinking failed. Codes: brain-unreachable brain-timeout brain-auth brain-rate-limited brain-cut."""
+    """Thinking failed. Codes: brain-unreachable brain-timeout brain-auth brain-rate-limited brain-cut
+    brain-model-missing brain-bad-answer."""
 
     code = "brain_failed"
     retryable = True

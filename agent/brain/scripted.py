@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from ..persona.expressions import emotion_weights
 from ..persona.schema import Persona
 from .base import BrainCapabilities, BrainEvent, Emotion, End, Message, TextDelta
+from .choice import greeting
 from .story import Place, Reply, Story
 
 
@@ -18,6 +19,7 @@ class ScriptedBrain:
         self._persona = persona
         self._story = Story(persona, date=date)
         self._seed = seed
+        self._date = date
         self._notice = notice or f"{persona.name} talks from a script and knows only that story."
 
     @property
@@ -40,7 +42,7 @@ class ScriptedBrain:
         return place.last or Reply("")
 
     def greeting(self) -> str | None:
-        return self._story.greeting(seed=self._seed)
+        return greeting(self._persona, seed=self._seed, date=self._date)
 
     def confidence(self, text: str) -> float:
         return self._story.confidence(text)

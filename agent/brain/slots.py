@@ -60,7 +60,8 @@ def read_value(text: str, slot: Slot, name: str = "") -> str | None:
     if slot.type == "choice":
         said = f" {clean.casefold()} "
         return next((choice for choice in slot.choices if f" {choice.casefold()} " in said), None)
-    if not clean or len(clean.split()) > MAX_TEXT_WORDS:
+    # "call me a taxi" gives no name.
+    if not clean or len(clean.split()) > MAX_TEXT_WORDS or clean.casefold().split()[0] in ("a", "an", "not"):
         return None
     return clean.title() if name.endswith("name") and clean.islower() else clean
 
