@@ -1,4 +1,3 @@
-/** Puts the parts together: who is called, what the call says, what the page shows of it. */
 import { Call } from "./call.js";
 import { Captions } from "./captions.js";
 import { Composer } from "./composer.js";
@@ -16,7 +15,7 @@ import { every } from "./timing.js";
 import { Transcript } from "./transcript.js";
 const PHASES = {
     idle: "Ready",
-    asking: "Waiting for the microphone",
+    asking: "Allow the microphone",
     connecting: "Connecting",
     connected: "Connected",
     reconnecting: "Reconnecting",
@@ -46,6 +45,8 @@ export class App {
     #phase = "idle";
     #call;
     #typed = 0;
+    #startedMs = 0;
+    #isServerGone = false;
     constructor(door) {
         this.door = door;
         this.#personas = new PersonaPicker(door);
@@ -71,7 +72,7 @@ export class App {
         if (!("RTCPeerConnection" in window))
             this.#notice.show(Problem.noWebRtc(), []);
         await this.#lookAtServer();
-        every(ENGINES_POLL_MS, () => void this.#lookAtServer(), new AbortController().signal);
+        setInterval(() => void this.#lookAtServer(), ENGINES_POLL_MS);
     }
     async startCall() {
         const persona = this.#personas.chosen;
@@ -86,7 +87,6 @@ export class App {
         document.body.dataset["view"] = "talk";
         byId("persona-name").focus();
         const fault = await this.#openMicrophone();
-        // Hung up while the browser was asking.
         if (this.#phase !== "asking")
             return this.#mute.handleTrack(null);
         const call = new Call(this.door, persona.id, this.#mute.track);
@@ -125,9 +125,10 @@ export class App {
                 this.#typeInstead(microphoneFault);
         };
         call.on("phase", connected, signal);
-        const startedMs = performance.now();
-        every(1_000, () => showTime(performance.now() - startedMs), signal);
-        showTime(0);
+        this.#startedMs = performance.now();
+        const showTime = () => void (byId("clock").textContent = this.#clock());
+        every(1_000, showTime, signal);
+        showTime();
     }
     #handleServerEvent(event) {
         this.#transcript.handleServerEvent(event);
@@ -135,6 +136,8 @@ export class App {
             this.#engines.handleEngines(event.session.engines);
         if (event.type === "session.engines")
             this.#engines.handleEngines(event.engines);
+        if (event.type === "session.metrics")
+            this.#latency.handleWire(event.metrics);
         if (event.type === "response.done")
             this.#latency.handleMetrics(event.metrics, event.turn);
         if (event.type !== "session.avatar.state")
@@ -150,9 +153,11 @@ export class App {
         this.#transcript.handleEnd();
         this.#notice.hide();
         if (problem)
-            this.#notice.show(problem, [{ label: "Call again", act: () => void this.startCall() }]);
-        else
-            this.#transcript.handleNote(ENDINGS[reason] ?? "You hung up.");
+            this.#notice.show(problem, []);
+        if (this.#transcript.lines.length === 0)
+            document.body.dataset["view"] = "lobby";
+        else if (!problem)
+            this.#transcript.handleNote(ENDINGS[reason] ?? `You hung up after ${this.#clock()}.`);
         byId("call").focus({ preventScroll: true });
     }
     async #openMicrophone() {
@@ -165,7 +170,6 @@ export class App {
             return cause instanceof Problem ? cause : Problem.micBusy();
         }
     }
-    /** Also the way from a call without a microphone to one with it. */
     async #useMicrophone() {
         if (!this.#isBusy())
             return;
@@ -187,7 +191,7 @@ export class App {
         };
         this.#notice.show(fault, [
             { label: "Type instead", act: type },
-            { label: "Try the microphone again", act: () => void this.#useMicrophone() },
+            { label: "Try again", act: () => void this.#useMicrophone() },
         ]);
     }
     #hangUpAction() {
@@ -200,7 +204,6 @@ export class App {
         this.#transcript.handleTyped(text, eventId);
         return true;
     }
-    /** Before a call: is the server there, who can be called, which engines would answer. */
     async #lookAtServer() {
         if (this.#isBusy() || document.hidden)
             return;
@@ -208,17 +211,30 @@ export class App {
             if (!this.#personas.chosen)
                 this.#personas.handlePersonas(await this.door.personas());
             this.#engines.handleEngines(await this.door.engines());
+            this.#isServerGone = false;
             if (this.#notice.reason === "server-gone")
                 this.#notice.hide();
         }
         catch (cause) {
-            if (this.#isBusy() || this.#notice.reason || !(cause instanceof Problem))
+            if (this.#isBusy() || !(cause instanceof Problem))
                 return;
-            this.#notice.show(cause, []);
+            this.#isServerGone = cause.reason === "server-gone";
+            if (!this.#notice.reason)
+                this.#notice.show(cause, []);
         }
+        this.#showStatus();
+    }
+    #showStatus() {
+        const isGone = this.#isServerGone && !this.#isBusy();
+        document.body.dataset["server"] = isGone ? "gone" : "there";
+        const text = isGone ? "No server" : PHASES[this.#phase];
+        if (byId("status-text").textContent !== text)
+            byId("status-text").textContent = text;
+        if (this.#isBusy() && this.#phase !== "connected")
+            this.#face.handleWaiting(PHASES[this.#phase]);
     }
     #choose(persona) {
-        this.#face.handlePersona(persona.name, persona.description, this.door.posterUrl(persona));
+        this.#face.handlePersona(persona.name, this.door.posterUrl(persona));
         this.#captions.handlePersona(persona.name, persona.language);
         byId("call-label").textContent = `Call ${persona.name}`;
     }
@@ -227,19 +243,18 @@ export class App {
         this.#notice.hide();
         this.#setPhase("idle");
     }
+    #clock() {
+        const seconds = Math.floor((performance.now() - this.#startedMs) / 1000);
+        return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    }
     #setPhase(phase) {
         this.#phase = phase;
         document.body.dataset["phase"] = phase;
-        byId("status-text").textContent = PHASES[phase];
+        this.#showStatus();
         const persona = this.#personas.chosen?.name ?? "";
         byId("call-label").textContent = phase === "ended" ? "Call again" : `Call ${persona}`.trim();
         document.title = this.#isBusy() && persona ? `${persona} · Visavis` : "Visavis";
         const hint = phase === "connected" ? `Write to ${persona}` : this.#isBusy() ? "Connecting…" : "Call to write";
         this.#composer.handleOpen(phase === "connected", hint);
     }
-}
-function showTime(elapsedMs) {
-    const seconds = Math.floor(elapsedMs / 1000);
-    const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    byId("clock").textContent = clock;
 }

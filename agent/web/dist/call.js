@@ -1,4 +1,3 @@
-/** One call: a session, its peer, and the way back after a broken network. */
 import { waitMs } from "./backoff.js";
 import { Emitter } from "./emitter.js";
 import { Peer } from "./peer.js";
@@ -6,7 +5,6 @@ import { Problem } from "./problem.js";
 import { every, sleep } from "./timing.js";
 const KEEP_ALIVE_MS = 30_000;
 const RETURN_LIMIT_S = 30;
-// After these another offer would only be refused again.
 const FINAL = new Set(["session-gone", "unauthorized", "offer-refused", "no-webrtc"]);
 export class Call extends Emitter {
     door;
@@ -31,11 +29,9 @@ export class Call extends Emitter {
     get pc() {
         return this.#peer?.pc ?? null;
     }
-    /** Over when the call is. */
     get signal() {
         return this.#life.signal;
     }
-    /** Never rejects: what goes wrong comes out as `ended`. */
     async start() {
         try {
             this.#grant = await this.#createSession();
@@ -47,7 +43,6 @@ export class Call extends Emitter {
             this.#fail(cause);
         }
     }
-    /** Sends typed words; the answer breaks off what is being said now. False when the wire is down. */
     say(text, eventId) {
         const response = { mode: "talk", text, queue: "replace" };
         return this.#peer?.send({ type: "response.create", event_id: eventId, response }) ?? false;
@@ -117,7 +112,6 @@ export class Call extends Emitter {
             this.#fail(cause);
         }
     }
-    /** False when another try may help. */
     async #tryPeer(grant) {
         try {
             await this.#openPeer(grant);

@@ -1,6 +1,4 @@
-/** Draws the transcript: one list item a line, only the changed line touched. */
 import { byId, make } from "./dom.js";
-// Nearer to the end than this counts as reading along.
 const FOLLOW_PX = 60;
 export class Captions {
     #list = byId("captions");
@@ -17,11 +15,9 @@ export class Captions {
         this.#agentName = name;
         this.#list.lang = language;
     }
-    /** Shows that an answer is being thought of. */
     handleThinking(isThinking) {
         this.#follow(() => byId("thinking").toggleAttribute("hidden", !isThinking));
     }
-    /** Says a sentence to screen readers only. */
     announce(text) {
         this.#announcer.textContent = text;
     }

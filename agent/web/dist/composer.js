@@ -1,4 +1,3 @@
-/** Typed messages: Enter sends, Shift and Enter make a new line. */
 import { byId } from "./dom.js";
 import { MAX_TEXT_CHARS } from "./wire.js";
 export class Composer {
@@ -6,7 +5,6 @@ export class Composer {
     #form = byId("composer");
     #field = byId("message");
     #send = byId("send");
-    /** @param say Takes the text; false when it could not go out, and then the text stays in the field. */
     constructor(say) {
         this.say = say;
         this.#field.maxLength = MAX_TEXT_CHARS;

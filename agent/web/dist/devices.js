@@ -1,4 +1,3 @@
-/** The choice of microphone and, where the browser can, of loudspeaker. */
 import { byId, make } from "./dom.js";
 import { Emitter } from "./emitter.js";
 import { recall, remember } from "./memory.js";
@@ -28,7 +27,6 @@ export class DevicePicker extends Emitter {
         await this.refresh();
         this.#dialog.showModal();
     }
-    /** Names are known to the page only after the microphone was allowed. */
     async refresh() {
         const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
         const microphones = devices.filter(({ kind }) => kind === "audioinput");

@@ -1,4 +1,3 @@
-/** Finding and making elements, checked at once. */
 export function byId(id) {
     const found = document.getElementById(id);
     if (!found)
@@ -11,7 +10,6 @@ export function make(name, className, text = "") {
     element.textContent = text;
     return element;
 }
-/** An icon of the sheet at the top of index.html. */
 export function makeIcon(name) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     const use = document.createElementNS("http://www.w3.org/2000/svg", "use");

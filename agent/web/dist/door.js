@@ -1,8 +1,6 @@
-/** The server's HTTP doors that the page uses; every failure comes out as a `Problem`. */
 import { Problem } from "./problem.js";
 export class Door {
     base;
-    /** @param base Where index.html was served from; doors are found beside it. */
     constructor(base) {
         this.base = base;
     }
@@ -20,13 +18,11 @@ export class Door {
         const reply = await this.#fetch("v1/sessions", { method: "POST", body, headers, signal });
         return (await reply.json());
     }
-    /** Sends the offer, returns the answer; both are SDP. */
     async offer(grant, sdp, signal) {
         const headers = { "Content-Type": "application/sdp", Authorization: `Bearer ${grant.token}` };
         const reply = await this.#fetch(this.#sameOrigin(grant.webrtc_url), { method: "POST", body: sdp, headers, signal });
         return reply.text();
     }
-    /** Ends the session; goes out even while the page is being closed. Never throws: the server times out by itself. */
     async endSession(grant) {
         const headers = { Authorization: `Bearer ${grant.token}` };
         try {
@@ -37,7 +33,6 @@ export class Door {
             });
         }
         catch {
-            // Nobody is left to tell.
         }
     }
     posterUrl(persona) {
@@ -46,7 +41,6 @@ export class Door {
     #url(path) {
         return new URL(path, this.base).href;
     }
-    /** A proxy may make the server name itself wrongly; the page can only reach the origin it came from. */
     #sameOrigin(url) {
         const named = new URL(url, this.base);
         return named.origin === new URL(this.base).origin ? named.href : this.#url(`.${named.pathname}${named.search}`);

@@ -1,4 +1,3 @@
-/** Typed events of one part: listeners go away with the signal they were given. */
 export class Emitter {
     #listeners = new Map();
     on(name, listener, signal) {

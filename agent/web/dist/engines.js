@@ -1,4 +1,3 @@
-/** Says plainly which engines hear, think and speak, and what that means. */
 import { byId, make, makeIcon } from "./dom.js";
 const ROLES = {
     stt: { icon: "ear", does: "Hears with" },
@@ -14,7 +13,6 @@ const STATES = {
 export class EnginesPanel {
     #lists = [...document.querySelectorAll(".engines")];
     #drawn = "";
-    /** Takes the news before a call (polled) and in it (events) alike. */
     handleEngines(engines) {
         const text = JSON.stringify(engines);
         if (text === this.#drawn)
@@ -25,7 +23,7 @@ export class EnginesPanel {
             list.replaceChildren(...slots.flatMap((slot) => this.#row(slot, engines[slot])));
         }
         byId("engines-card").hidden = false;
-        byId("engines-brief").textContent = slots.flatMap((slot) => engines[slot]?.name ?? []).join(" · ");
+        byId("engines-brief").textContent = brief(slots.flatMap((slot) => engines[slot] ?? []));
     }
     #row(slot, engine) {
         if (!engine)
@@ -57,4 +55,16 @@ export class EnginesPanel {
         bar.setAttribute("aria-label", `${ROLES[slot].does}: ${what}`);
         return [make("p", "engine-next", text), bar];
     }
+}
+function brief(engines) {
+    const failed = engines.find(({ state }) => state === "failed");
+    if (failed)
+        return `${failed.name} failed`;
+    const loading = engines.filter(({ state }) => state === "downloading");
+    const percents = loading.flatMap(({ percent }) => percent ?? []);
+    if (percents.length)
+        return `fetching ${Math.floor(Math.min(...percents))} %`;
+    if (loading.length)
+        return "fetching better ones";
+    return engines.every(({ state }) => state === "embedded") ? "built in" : "ready";
 }

@@ -1,4 +1,3 @@
-/** The face: a still picture until the first frame is there, then the live one, with its voice. */
 import { byId } from "./dom.js";
 const ACTIVITIES = {
     idle: "Here",
@@ -17,9 +16,8 @@ export class FaceView {
         this.#poster.addEventListener("load", () => (this.#poster.hidden = false));
         this.#poster.addEventListener("error", () => (this.#poster.hidden = true));
     }
-    handlePersona(name, description, posterUrl) {
+    handlePersona(name, posterUrl) {
         byId("persona-name").textContent = name;
-        byId("persona-line").textContent = description;
         this.#poster.src = posterUrl;
         this.video.setAttribute("aria-label", `Live picture of ${name}`);
     }
@@ -42,10 +40,13 @@ export class FaceView {
         this.#card.dataset["activity"] = state;
         byId("activity").textContent = ACTIVITIES[state] ?? "";
     }
+    handleWaiting(text) {
+        this.#card.dataset["activity"] = "waiting";
+        byId("activity").textContent = text;
+    }
     async handleSpeaker(deviceId) {
         if (!("setSinkId" in this.video))
             return;
-        // A loudspeaker that is gone: the system's own choice goes on.
         await this.video.setSinkId(deviceId).catch(() => undefined);
     }
     clear() {
@@ -55,7 +56,6 @@ export class FaceView {
         this.video.srcObject = null;
         this.#hear.hidden = true;
     }
-    /** Where the browser forbids sound before a click, the picture comes first and a button brings the voice. */
     async #play() {
         this.video.muted = false;
         this.#hear.hidden = true;

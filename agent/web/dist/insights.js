@@ -1,4 +1,3 @@
-/** The two panels under the captions: one open at a time. */
 import { byId } from "./dom.js";
 export function startInsights() {
     const buttons = [...document.querySelectorAll(".insight-toggle")];

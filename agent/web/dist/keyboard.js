@@ -1,4 +1,3 @@
-/** Keys of the call, silent while somebody types or a dialog is open. */
 export function listenToKeys({ call, mute, hangUp }) {
     document.addEventListener("keydown", (event) => {
         const target = event.target instanceof Element ? event.target : document.body;
@@ -9,7 +8,7 @@ export function listenToKeys({ call, mute, hangUp }) {
         const presses = target.closest("button, a, summary") !== null;
         if (event.key === "Escape")
             hangUp();
-        else if (event.key.toLowerCase() === "m")
+        else if (event.key.toLowerCase() === "m" || event.code === "KeyM")
             mute();
         else if (event.key === "Enter" && !presses)
             call();

@@ -1,4 +1,3 @@
-/** Where the time of the last answer went. */
 import { byId, make } from "./dom.js";
 const PHASES = [
     ["endpoint_ms", "End of turn", "from your last sound until it was sure that you had finished"],
@@ -16,6 +15,7 @@ export class LatencyPanel {
         byId("latency-brief").textContent = "– ms";
         byId("latency-total").textContent = "–";
         byId("latency-note").textContent = "Numbers come with the first answer.";
+        byId("latency-wire").textContent = "";
     }
     handleMetrics(metrics, turn) {
         const total = metrics.voice_to_voice_ms ?? metrics.ttfa_ms ?? null;
@@ -23,9 +23,19 @@ export class LatencyPanel {
         this.#body.replaceChildren(...PHASES.map(([name, label, hint]) => row(label, hint, metrics[name], widest)));
         if (total !== null)
             this.#totals.push(total);
-        byId("latency-brief").textContent = total === null ? "– ms" : milliseconds(total);
+        if (total !== null)
+            byId("latency-brief").textContent = milliseconds(total);
         byId("latency-total").textContent = milliseconds(total);
         byId("latency-note").textContent = this.#note(metrics, turn);
+    }
+    handleWire(metrics) {
+        const { fps, late, dropped } = metrics;
+        const parts = [
+            typeof fps === "number" ? `${fps.toFixed(1)} pictures a second` : "",
+            typeof late === "number" ? `${late} late` : "",
+            typeof dropped === "number" ? `${dropped} dropped` : "",
+        ];
+        byId("latency-wire").textContent = parts.filter(Boolean).join(", ");
     }
     #note(metrics, turn) {
         const parts = [`Turn ${turn}`];

@@ -1,4 +1,3 @@
-/** Starts the page. */
 import { App } from "./app.js";
 import { Door } from "./door.js";
 import { startInsights } from "./insights.js";

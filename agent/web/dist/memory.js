@@ -1,4 +1,3 @@
-/** What the page remembers between visits: choices only, never words. Storage may be forbidden: then nothing. */
 export function recall(choice) {
     try {
         return localStorage.getItem(`visavis.${choice}`);
@@ -12,6 +11,5 @@ export function remember(choice, value) {
         localStorage.setItem(`visavis.${choice}`, value);
     }
     catch {
-        // A private window: the choice holds until the page is closed.
     }
 }

@@ -1,16 +1,9 @@
-/** Opens the microphone as a call wants it, and shows how loud it is. */
 import { Problem } from "./problem.js";
 import { every } from "./timing.js";
 const METER_MS = 100;
-// -54 dBFS is a quiet room, -14 dBFS a close voice.
 const QUIET_DB = -54;
 const LOUD_DB = -14;
-/**
- * @param deviceId The device chosen before; when it is gone the browser's own choice is taken.
- * @throws Problem with reason mic-denied, mic-missing, mic-busy or insecure.
- */
 export async function openMicrophone(deviceId) {
-    // Undefined outside https and localhost, whatever the types say.
     const devices = navigator.mediaDevices;
     if (!devices?.getUserMedia)
         throw Problem.insecure();
@@ -37,7 +30,6 @@ export async function openMicrophone(deviceId) {
         throw Problem.micBusy();
     }
 }
-/** Tells how loud the track is, 0 to 1, ten times a second until the signal ends it. */
 export function meterMicrophone(track, show, signal) {
     const context = new AudioContext();
     const analyser = context.createAnalyser();

@@ -1,4 +1,3 @@
-/** Owns the microphone track of the page: mute, how loud it is, and word when it is gone. */
 import { byId } from "./dom.js";
 import { Emitter } from "./emitter.js";
 import { meterMicrophone } from "./microphone.js";
@@ -14,7 +13,6 @@ export class MuteButton extends Emitter {
     get track() {
         return this.#track;
     }
-    /** Takes the place of the track before, which is stopped; null gives the microphone back. */
     handleTrack(track) {
         this.#life.abort();
         this.#life = new AbortController();

@@ -1,9 +1,7 @@
-/** One notice over the face: what happened, what to do, and the buttons that do it. */
 import { byId, make } from "./dom.js";
 export class Notice {
     #box = byId("notice");
     #reason = "";
-    /** Reason of the problem that is shown, "" when none is. */
     get reason() {
         return this.#reason;
     }

@@ -1,13 +1,9 @@
-/** One WebRTC connection of a call: offer, answer, data channel, and word when it breaks. */
 import { Emitter } from "./emitter.js";
 import { Problem } from "./problem.js";
 import { every } from "./timing.js";
 const GATHER_LIMIT_MS = 1_000;
-// Longer than ICE needs on any network that works (API: ICE 15 s).
 const CONNECT_LIMIT_MS = 15_000;
-// A short "disconnected" heals by itself; consent checks come every 5 s (RFC 7675).
 const HEAL_MS = 2_500;
-// The server sends sound and picture without pause: three seconds of nothing is a dead wire, seen before ICE sees it.
 const SILENT_WIRE_S = 3;
 export class Peer extends Emitter {
     options;
@@ -30,7 +26,6 @@ export class Peer extends Emitter {
         });
         this.pc.addTransceiver("video", { direction: "recvonly" });
     }
-    /** Resolves when sound, picture and events can flow. */
     async connect(signal) {
         signal.addEventListener("abort", () => this.close(), { once: true, signal: this.#life.signal });
         this.#listen();
@@ -49,7 +44,6 @@ export class Peer extends Emitter {
         signal.throwIfAborted();
         this.#watch();
     }
-    /** False when the message could not go out. */
     send(message) {
         if (this.#channel.readyState !== "open")
             return false;
@@ -59,7 +53,6 @@ export class Peer extends Emitter {
     async handleMicrophone(track) {
         await this.#audio.sender.replaceTrack(track);
     }
-    /** Whether the microphone can be changed without a new offer. */
     get isSending() {
         return this.#audio.direction === "sendrecv";
     }
@@ -72,7 +65,6 @@ export class Peer extends Emitter {
         const { signal } = this.#life;
         const stream = new MediaStream();
         const onTrack = ({ track, streams }) => {
-            // Both tracks in one stream, so that the browser keeps lips and voice together.
             if (streams[0])
                 return this.emit("stream", streams[0]);
             stream.addTrack(track);

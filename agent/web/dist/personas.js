@@ -1,4 +1,3 @@
-/** The choice of who answers: a group of radio buttons with a picture, a name and one line. */
 import { byId, make } from "./dom.js";
 import { Emitter } from "./emitter.js";
 import { recall, remember } from "./memory.js";

@@ -1,4 +1,3 @@
-/** What can go wrong, in words for the person in front of the screen: what happened, what to do. */
 export class Problem extends Error {
     reason;
     title;
@@ -13,28 +12,26 @@ export class Problem extends Error {
         this.name = "Problem";
     }
     static micDenied() {
-        return new Problem("mic-denied", "The microphone is blocked", "The browser does not let this page listen. Allow the microphone beside the address, then try again. " +
-            "Until then you can type.");
+        return new Problem("mic-denied", "The microphone is blocked", "Allow it beside the address of this page, then try again. Until then, type.");
     }
     static micMissing() {
-        return new Problem("mic-missing", "No microphone found", "Plug one in or switch it on, then try again. Until then you can type.");
+        return new Problem("mic-missing", "No microphone found", "Plug one in or switch it on, then try again. Until then, type.");
     }
     static micBusy() {
-        return new Problem("mic-busy", "The microphone could not be opened", "Another program may be holding it. Close that program, then try again. Until then you can type.");
+        return new Problem("mic-busy", "The microphone could not be opened", "Another program may hold it: close that one, then try again. Until then, type.");
     }
     static micLost() {
-        return new Problem("mic-lost", "The microphone went away", "It was unplugged or switched off. Plug it in again and try again, or go on typing.");
+        return new Problem("mic-lost", "The microphone went away", "It was unplugged or switched off. Plug it in and try again, or go on typing.");
     }
     static insecure() {
         return new Problem("insecure", "No microphone on this address", "Browsers lend the microphone to https pages and to this machine only. " +
-            "Open the page over https or as http://localhost. Until then you can type.");
+            "Open the page over https or as http://localhost. Until then, type.");
     }
     static noWebRtc() {
         return new Problem("no-webrtc", "This browser cannot make calls", "It has no WebRTC, or WebRTC is switched off. Use a current Firefox, Chrome, Edge or Safari.");
     }
     static serverGone() {
-        return new Problem("server-gone", "The server does not answer", "It may have stopped. Look at the terminal where Visavis runs, or start it again with: make run. " +
-            "This page finds it by itself.");
+        return new Problem("server-gone", "The server does not answer", "It may have been stopped. Start it again with: make run. This page finds it by itself.");
     }
     static busy({ retryAfterS } = {}) {
         return new Problem("busy", "All lines are busy", `Every call this server can hold is taken. Try again ${inAWhile(retryAfterS)}.`, retryAfterS);

@@ -1,4 +1,3 @@
-/** Waiting that ends with its signal. */
 export function sleep(durationMs, signal) {
     return new Promise((resolve, reject) => {
         if (signal.aborted)
@@ -14,7 +13,6 @@ export function sleep(durationMs, signal) {
         signal.addEventListener("abort", stop, { once: true });
     });
 }
-/** Calls `action` every `periodMs` until the signal ends it. */
 export function every(periodMs, action, signal) {
     if (signal.aborted)
         return;

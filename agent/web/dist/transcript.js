@@ -1,4 +1,3 @@
-/** What was said, as lines: a pure fold over the server's events. What was heard is the truth. */
 import { Emitter } from "./emitter.js";
 export class Transcript extends Emitter {
     #lines = new Map();
@@ -40,7 +39,6 @@ export class Transcript extends Emitter {
                 return this.#refused(event.error.message, event.error.event_id);
         }
     }
-    /** Nothing more will come. */
     handleEnd() {
         for (const line of this.lines)
             if (line.isLive)
@@ -75,7 +73,6 @@ export class Transcript extends Emitter {
             this.#update(line, { hasFailed: true, isLive: false });
         this.handleNote(message);
     }
-    /** The server's lines replace ours, which may know more of one that is the same. */
     #resume(lines) {
         const known = this.lines.filter((line) => line.role !== "note");
         const isSame = ({ role, text }, at) => known[at]?.role === role && known[at].text === text;
@@ -105,7 +102,6 @@ export class Transcript extends Emitter {
         this.emit("remove", line);
     }
 }
-/** Adds a word with the space that it may or may not bring along. */
 export function joinWords(text, word) {
     const needsSpace = text !== "" && !/\s$/.test(text) && !/^[\s.,;:!?…)\]’”%]/.test(word);
     return needsSpace ? `${text} ${word}` : text + word;

@@ -22,7 +22,7 @@ export type Phase = "idle" | "asking" | CallPhase;
 
 const PHASES: Record<Phase, string> = {
   idle: "Ready",
-  asking: "Waiting for the microphone",
+  asking: "Allow the microphone",
   connecting: "Connecting",
   connected: "Connected",
   reconnecting: "Reconnecting",
@@ -54,6 +54,8 @@ export class App {
   #phase: Phase = "idle";
   #call: Call | undefined;
   #typed = 0;
+  #startedMs = 0;
+  #isServerGone = false;
 
   constructor(private readonly door: Door) {
     this.#personas = new PersonaPicker(door);
@@ -81,7 +83,7 @@ export class App {
     this.#latency.clear();
     if (!("RTCPeerConnection" in window)) this.#notice.show(Problem.noWebRtc(), []);
     await this.#lookAtServer();
-    every(ENGINES_POLL_MS, () => void this.#lookAtServer(), new AbortController().signal);
+    setInterval(() => void this.#lookAtServer(), ENGINES_POLL_MS);
   }
 
   async startCall(): Promise<void> {
@@ -131,15 +133,17 @@ export class App {
       if (microphoneFault && this.#notice.reason !== microphoneFault.reason) this.#typeInstead(microphoneFault);
     };
     call.on("phase", connected, signal);
-    const startedMs = performance.now();
-    every(1_000, () => showTime(performance.now() - startedMs), signal);
-    showTime(0);
+    this.#startedMs = performance.now();
+    const showTime = (): void => void (byId("clock").textContent = this.#clock());
+    every(1_000, showTime, signal);
+    showTime();
   }
 
   #handleServerEvent(event: ServerEvent): void {
     this.#transcript.handleServerEvent(event);
     if (event.type === "session.created" && event.session.engines) this.#engines.handleEngines(event.session.engines);
     if (event.type === "session.engines") this.#engines.handleEngines(event.engines);
+    if (event.type === "session.metrics") this.#latency.handleWire(event.metrics);
     if (event.type === "response.done") this.#latency.handleMetrics(event.metrics, event.turn);
     if (event.type !== "session.avatar.state") return;
     this.#face.handleActivity(event.state);
@@ -153,8 +157,9 @@ export class App {
     this.#captions.handleThinking(false);
     this.#transcript.handleEnd();
     this.#notice.hide();
-    if (problem) this.#notice.show(problem, [{ label: "Call again", act: () => void this.startCall() }]);
-    else this.#transcript.handleNote(ENDINGS[reason] ?? "You hung up.");
+    if (problem) this.#notice.show(problem, []);
+    if (this.#transcript.lines.length === 0) document.body.dataset["view"] = "lobby";
+    else if (!problem) this.#transcript.handleNote(ENDINGS[reason] ?? `You hung up after ${this.#clock()}.`);
     byId("call").focus({ preventScroll: true });
   }
 
@@ -188,7 +193,7 @@ export class App {
     };
     this.#notice.show(fault, [
       { label: "Type instead", act: type },
-      { label: "Try the microphone again", act: () => void this.#useMicrophone() },
+      { label: "Try again", act: () => void this.#useMicrophone() },
     ]);
   }
 
@@ -209,15 +214,27 @@ export class App {
     try {
       if (!this.#personas.chosen) this.#personas.handlePersonas(await this.door.personas());
       this.#engines.handleEngines(await this.door.engines());
+      this.#isServerGone = false;
       if (this.#notice.reason === "server-gone") this.#notice.hide();
     } catch (cause) {
-      if (this.#isBusy() || this.#notice.reason || !(cause instanceof Problem)) return;
-      this.#notice.show(cause, []);
+      if (this.#isBusy() || !(cause instanceof Problem)) return;
+      this.#isServerGone = cause.reason === "server-gone";
+      if (!this.#notice.reason) this.#notice.show(cause, []);
     }
+    this.#showStatus();
+  }
+
+  #showStatus(): void {
+    const isGone = this.#isServerGone && !this.#isBusy();
+    document.body.dataset["server"] = isGone ? "gone" : "there";
+    const text = isGone ? "No server" : PHASES[this.#phase];
+    // Set only when it changes: screen readers read this place aloud.
+    if (byId("status-text").textContent !== text) byId("status-text").textContent = text;
+    if (this.#isBusy() && this.#phase !== "connected") this.#face.handleWaiting(PHASES[this.#phase]);
   }
 
   #choose(persona: PersonaCard): void {
-    this.#face.handlePersona(persona.name, persona.description, this.door.posterUrl(persona));
+    this.#face.handlePersona(persona.name, this.door.posterUrl(persona));
     this.#captions.handlePersona(persona.name, persona.language);
     byId("call-label").textContent = `Call ${persona.name}`;
   }
@@ -228,20 +245,20 @@ export class App {
     this.#setPhase("idle");
   }
 
+  /** How long the call is, as m:ss. */
+  #clock(): string {
+    const seconds = Math.floor((performance.now() - this.#startedMs) / 1000);
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  }
+
   #setPhase(phase: Phase): void {
     this.#phase = phase;
     document.body.dataset["phase"] = phase;
-    byId("status-text").textContent = PHASES[phase];
+    this.#showStatus();
     const persona = this.#personas.chosen?.name ?? "";
     byId("call-label").textContent = phase === "ended" ? "Call again" : `Call ${persona}`.trim();
     document.title = this.#isBusy() && persona ? `${persona} · Visavis` : "Visavis";
     const hint = phase === "connected" ? `Write to ${persona}` : this.#isBusy() ? "Connecting…" : "Call to write";
     this.#composer.handleOpen(phase === "connected", hint);
   }
-}
-
-function showTime(elapsedMs: number): void {
-  const seconds = Math.floor(elapsedMs / 1000);
-  const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  byId("clock").textContent = clock;
 }

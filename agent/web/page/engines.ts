@@ -30,7 +30,7 @@ export class EnginesPanel {
       list.replaceChildren(...slots.flatMap((slot) => this.#row(slot, engines[slot])));
     }
     byId("engines-card").hidden = false;
-    byId("engines-brief").textContent = slots.flatMap((slot) => engines[slot]?.name ?? []).join(" · ");
+    byId("engines-brief").textContent = brief(slots.flatMap((slot) => engines[slot] ?? []));
   }
 
   #row(slot: EngineSlot, engine: Engine | undefined): HTMLLIElement[] {
@@ -58,4 +58,14 @@ export class EnginesPanel {
     bar.setAttribute("aria-label", `${ROLES[slot].does}: ${what}`);
     return [make("p", "engine-next", text), bar];
   }
+}
+
+function brief(engines: readonly Engine[]): string {
+  const failed = engines.find(({ state }) => state === "failed");
+  if (failed) return `${failed.name} failed`;
+  const loading = engines.filter(({ state }) => state === "downloading");
+  const percents = loading.flatMap(({ percent }) => percent ?? []);
+  if (percents.length) return `fetching ${Math.floor(Math.min(...percents))} %`;
+  if (loading.length) return "fetching better ones";
+  return engines.every(({ state }) => state === "embedded") ? "built in" : "ready";
 }

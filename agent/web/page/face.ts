@@ -22,9 +22,8 @@ export class FaceView {
     this.#poster.addEventListener("error", () => (this.#poster.hidden = true));
   }
 
-  handlePersona(name: string, description: string, posterUrl: string): void {
+  handlePersona(name: string, posterUrl: string): void {
     byId("persona-name").textContent = name;
-    byId("persona-line").textContent = description;
     this.#poster.src = posterUrl;
     this.video.setAttribute("aria-label", `Live picture of ${name}`);
   }
@@ -44,6 +43,12 @@ export class FaceView {
   handleActivity(state: string): void {
     this.#card.dataset["activity"] = state;
     byId("activity").textContent = ACTIVITIES[state] ?? "";
+  }
+
+  /** What the call waits for, said on the face itself. */
+  handleWaiting(text: string): void {
+    this.#card.dataset["activity"] = "waiting";
+    byId("activity").textContent = text;
   }
 
   async handleSpeaker(deviceId: string): Promise<void> {

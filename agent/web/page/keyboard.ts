@@ -13,7 +13,7 @@ export function listenToKeys({ call, mute, hangUp }: KeyActions): void {
     if (target.closest("textarea, select, input:not([type=radio]), dialog[open]")) return;
     const presses = target.closest("button, a, summary") !== null;
     if (event.key === "Escape") hangUp();
-    else if (event.key.toLowerCase() === "m") mute();
+    else if (event.key.toLowerCase() === "m" || event.code === "KeyM") mute();
     else if (event.key === "Enter" && !presses) call();
     else if (event.key === " " && !presses && !target.closest("input")) {
       event.preventDefault();

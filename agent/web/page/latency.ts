@@ -21,6 +21,7 @@ export class LatencyPanel {
     byId("latency-brief").textContent = "– ms";
     byId("latency-total").textContent = "–";
     byId("latency-note").textContent = "Numbers come with the first answer.";
+    byId("latency-wire").textContent = "";
   }
 
   handleMetrics(metrics: TurnMetrics, turn: number): void {
@@ -28,9 +29,20 @@ export class LatencyPanel {
     const widest = Math.max(1, total ?? 0, ...PHASES.map(([name]) => metrics[name] ?? 0));
     this.#body.replaceChildren(...PHASES.map(([name, label, hint]) => row(label, hint, metrics[name], widest)));
     if (total !== null) this.#totals.push(total);
-    byId("latency-brief").textContent = total === null ? "– ms" : milliseconds(total);
+    if (total !== null) byId("latency-brief").textContent = milliseconds(total);
     byId("latency-total").textContent = milliseconds(total);
     byId("latency-note").textContent = this.#note(metrics, turn);
+  }
+
+  /** What the server says of its picture, every few seconds. */
+  handleWire(metrics: Record<string, unknown>): void {
+    const { fps, late, dropped } = metrics;
+    const parts = [
+      typeof fps === "number" ? `${fps.toFixed(1)} pictures a second` : "",
+      typeof late === "number" ? `${late} late` : "",
+      typeof dropped === "number" ? `${dropped} dropped` : "",
+    ];
+    byId("latency-wire").textContent = parts.filter(Boolean).join(", ");
   }
 
   #note(metrics: TurnMetrics, turn: number): string {

@@ -40,8 +40,7 @@ export class Problem extends Error {
     return new Problem(
       "mic-denied",
       "The microphone is blocked",
-      "The browser does not let this page listen. Allow the microphone beside the address, then try again. " +
-        "Until then you can type.",
+      "Allow it beside the address of this page, then try again. Until then, type.",
     );
   }
 
@@ -49,7 +48,7 @@ export class Problem extends Error {
     return new Problem(
       "mic-missing",
       "No microphone found",
-      "Plug one in or switch it on, then try again. Until then you can type.",
+      "Plug one in or switch it on, then try again. Until then, type.",
     );
   }
 
@@ -57,7 +56,7 @@ export class Problem extends Error {
     return new Problem(
       "mic-busy",
       "The microphone could not be opened",
-      "Another program may be holding it. Close that program, then try again. Until then you can type.",
+      "Another program may hold it: close that one, then try again. Until then, type.",
     );
   }
 
@@ -65,7 +64,7 @@ export class Problem extends Error {
     return new Problem(
       "mic-lost",
       "The microphone went away",
-      "It was unplugged or switched off. Plug it in again and try again, or go on typing.",
+      "It was unplugged or switched off. Plug it in and try again, or go on typing.",
     );
   }
 
@@ -74,7 +73,7 @@ export class Problem extends Error {
       "insecure",
       "No microphone on this address",
       "Browsers lend the microphone to https pages and to this machine only. " +
-        "Open the page over https or as http://localhost. Until then you can type.",
+        "Open the page over https or as http://localhost. Until then, type.",
     );
   }
 
@@ -90,8 +89,7 @@ export class Problem extends Error {
     return new Problem(
       "server-gone",
       "The server does not answer",
-      "It may have stopped. Look at the terminal where Visavis runs, or start it again with: make run. " +
-        "This page finds it by itself.",
+      "It may have been stopped. Start it again with: make run. This page finds it by itself.",
     );
   }
 
