@@ -1,0 +1,1 @@
+"""Portraits drawn by the project's own code; needs the dependency group "draw" (skia-python)."""
