@@ -13,8 +13,13 @@ from .base import BrainEvent, Emotion, TextDelta
 
 # A bracket this long is no tag; then it is let through.
 TAG_CHARS_MAX = 40
-_THINK_OPEN = re.compile(r"<(think|thinking|thought|reasoning)>", re.IGNORECASE)
-_THINK_NAMES = ("<think>", "<thinking>", "<thought>", "<reasoning>")
+_THOUGHT_OPEN = re.compile(r"<(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_THOUGHT_CLOSE = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_THOUGHT_TAGS = ("<think>", "<thinking>", "<thought>", "<reasoning>")
+_THOUGHT_CLOSE_CHARS = len("</reasoning>")
+# What must be seen whole to be judged: a tag, a link, words between stars.
+_WHOLE = re.compile(rf"\[[^\[\]]{{0,{TAG_CHARS_MAX}}}\](?:\([^()\s]*\)?)?|\*[^*\n]{{1,80}}\*")
+_BEGUN = re.compile(rf"(?:\[[^\[\]]{{0,{TAG_CHARS_MAX}}}|\[[^\[\]]*\](?:\([^()\s]*)?|\*[^*\n]{{0,80}})$")
 _EMOJI = re.compile(
     "[\U0001f000-\U0001faff\U00002190-\U000021ff\U00002300-\U000023ff\U00002460-\U000024ff"
     "\U000025a0-\U000027bf\U00002900-\U000029ff\U00002b00-\U00002bff\U0000fe00-\U0000fe0f"
@@ -38,8 +43,8 @@ class Speakable:
         """`weights_of` gives the emotion weights of a tag's name, or None when there is no such emotion."""
         self._weights_of = weights_of
         self._max_sentences = max_sentences
+        self._thoughts = _Thoughts()
         self._raw = ""
-        self._in_thought = False
         self._at_line_start = True
         self._num_sentences = 0
         self._spoken = ""
@@ -63,16 +68,15 @@ class Speakable:
 
     def feed(self, chunk: str) -> list[BrainEvent]:
         """Add a chunk; what is decided comes out."""
-        self._raw += chunk
-        return self._take(is_last=False)
+        self._raw += self._thoughts.feed(chunk)
+        return self._take(self._decided())
 
     def finish(self) -> list[BrainEvent]:
         """The stream is over: what was held back comes out."""
-        return self._take(is_last=True)
+        self._raw += self._thoughts.finish()
+        return self._take(len(self._raw))
 
-    def _take(self, *, is_last: bool) -> list[BrainEvent]:
-        self._drop_thoughts(is_last)
-        decided = len(self._raw) if is_last or self._in_thought else self._decided()
+    def _take(self, decided: int) -> list[BrainEvent]:
         ready, self._raw = self._raw[:decided], self._raw[decided:]
         events: list[BrainEvent] = []
         for part in re.split(rf"(\[[^\[\]]{{1,{TAG_CHARS_MAX}}}\])(?!\()", _LINK.sub(r"\1", ready)):
@@ -86,41 +90,15 @@ class Speakable:
             self._at_line_start = ready.endswith("\n")
         return events
 
-    def _drop_thoughts(self, is_last: bool) -> None:
-        while True:
-            if self._in_thought:
-                end = re.search(r"</(think|thinking|thought|reasoning)>", self._raw, re.IGNORECASE)
-                if end is None:
-                    # Keep what may be the beginning of the closing tag.
-                    self._raw = "" if is_last else self._raw[-12:]
-                    return
-                self._raw, self._in_thought = self._raw[end.end() :], False
-            start = _THINK_OPEN.search(self._raw)
-            if start is None:
-                return
-            before = self._raw[: start.start()]
-            if before.strip():
-                return
-            self._raw, self._in_thought = self._raw[start.end() :], True
-
     def _decided(self) -> int:
-        """How much of the held text can no longer change its meaning."""
-        raw = self._raw
-        limit = len(raw)
-        open_bracket = raw.rfind("[")
-        if open_bracket >= 0 and "]" not in raw[open_bracket:] and len(raw) - open_bracket <= TAG_CHARS_MAX + 1:
-            limit = min(limit, open_bracket)
-        elif open_bracket >= 0 and raw.endswith("]"):
-            limit = min(limit, open_bracket)  # a "(" may follow and make it a link
-        open_angle = raw.rfind("<")
-        if open_angle >= 0 and any(name.startswith(raw[open_angle:].lower()) for name in _THINK_NAMES):
-            limit = min(limit, open_angle)
-        # Markup, numbers and addresses are judged by whole words, sentence ends by the space behind them.
-        space = max(raw.rfind(" ", 0, limit), raw.rfind("\n", 0, limit))
-        star = raw.find("*")
-        if star >= 0 and raw.count("*") % 2 and "\n" not in raw[star:] and len(raw) - star < 80:
-            space = min(space, star - 1)
-        return max(0, space + 1)
+        """How much of the held text can no longer change its meaning; words are judged whole."""
+        begun = _BEGUN.search(self._raw)
+        limit = begun.start() if begun else len(self._raw)
+        cut = max(self._raw.rfind(" ", 0, limit), self._raw.rfind("\n", 0, limit)) + 1
+        for whole in _WHOLE.finditer(self._raw):
+            if whole.start() < cut < whole.end():
+                return whole.start()
+        return cut
 
     def _tag(self, name: str) -> list[BrainEvent]:
         weights = self._weights_of(name.strip().lower())
@@ -148,6 +126,37 @@ class Speakable:
             if self.is_full:
                 return whole[len(self._spoken) : end.end()]
         return text
+
+
+class _Thoughts:
+    """Drops what a reasoning model thinks aloud between its tags."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._is_inside = False
+
+    def feed(self, chunk: str) -> str:
+        """Add a chunk; what is surely no thought comes out."""
+        self._held += chunk
+        out = ""
+        while True:
+            tag = (_THOUGHT_CLOSE if self._is_inside else _THOUGHT_OPEN).search(self._held)
+            if tag is None:
+                break
+            out += "" if self._is_inside else self._held[: tag.start()]
+            self._held, self._is_inside = self._held[tag.end() :], not self._is_inside
+        if self._is_inside:
+            self._held = self._held[-_THOUGHT_CLOSE_CHARS:]
+            return out
+        angle = self._held.rfind("<")
+        may_begin = angle >= 0 and any(tag.startswith(self._held[angle:].lower()) for tag in _THOUGHT_TAGS)
+        cut = angle if may_begin else len(self._held)
+        out, self._held = out + self._held[:cut], self._held[cut:]
+        return out
+
+    def finish(self) -> str:
+        """The stream is over; an open thought never became an answer."""
+        return "" if self._is_inside else self._held
 
 
 def clean(text: str, *, at_line_start: bool = True, at_sentence_start: bool = True) -> str:
