@@ -47,7 +47,7 @@ _VP8_OPTIONS = {
     "static-thresh": "1",
     "undershoot-pct": "100",
 }
-_H264_OPTIONS = {"level": "31", "preset": "superfast", "tune": "zerolatency"}
+_H264_OPTIONS = {"level": "31", "preset": "superfast", "sc_threshold": "0", "tune": "zerolatency"}
 
 
 @dataclass(slots=True)

@@ -94,7 +94,7 @@ class Pacer:
             self._burst = 0
             return
         self._burst += 1
-        if self._burst > MAX_BURST:
+        if self._burst > MAX_BURST and -wait_s > GRID_TICKS / MEDIA_CLOCK_RATE:
             await self._sleep(CATCH_UP_GAP_S)
 
 
