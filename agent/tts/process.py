@@ -8,17 +8,18 @@ import itertools
 import logging
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from ..errors import TtsError
 from .base import SpeechChunk, SpeechEvent, TtsCapabilities, VoiceInfo, VoiceSpec
+from .pipes import Message, WorkerLink
 from .registry import EngineState, VoiceChoice, available, choose
-from .worker_link import Message, WorkerLink
 
 _log = logging.getLogger(__name__)
 
@@ -32,12 +33,14 @@ BACKOFF_S = (0.0, 0.2, 1.0, 5.0)
 """Waits before the next worker, by the number of workers in a row that never got ready."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class _Job:
     """One utterance on its way."""
 
-    command: dict[str, Any]
+    id: str
     utterance_id: str
+    command: dict[str, Any] | None = None
+    """What the worker is asked; None until the caller takes the first step."""
     chunks: deque[SpeechChunk] = field(default_factory=deque)
     error: TtsError | None = None
     is_over: bool = False
@@ -65,7 +68,8 @@ class WorkerTts:
         self._states: tuple[EngineState, ...] = available(self._piper_voices)
         self._capabilities = TtsCapabilities(name="worker", voices=(), has_phonemes=True, notice="")
         self._ids = itertools.count(1)
-        self._jobs: dict[str, _Job] = {}
+        # Weak: a speech that is given up without a word takes its job along.
+        self._jobs: WeakValueDictionary[str, _Job] = WeakValueDictionary()
         self._questions: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._supervisor: asyncio.Task[None] | None = None
         self._link: WorkerLink | None = None
@@ -80,6 +84,11 @@ class WorkerTts:
     def worker_pid(self) -> int | None:
         """Process id of the worker now at work."""
         return self._link.pid if self._link else None
+
+    def refresh(self, piper_voices: Mapping[str, Path]) -> None:
+        """Use the Piper voices now on disk, from the next sentence on."""
+        self._piper_voices = dict(piper_voices)
+        self._states = available(self._piper_voices)
 
     async def start(self) -> None:
         choice = self._choose(VoiceSpec())
@@ -99,22 +108,28 @@ class WorkerTts:
         await self._load(choice)
         return choice
 
-    async def speak(self, text: str, voice: VoiceSpec, *, utterance_id: str) -> AsyncIterator[SpeechChunk]:
+    def speak(self, text: str, voice: VoiceSpec, *, utterance_id: str) -> AsyncGenerator[SpeechChunk, None]:
+        job = _Job(str(next(self._ids)), utterance_id)
+        self._jobs[job.id] = job
+        return self._speak(job, text, voice)
+
+    async def _speak(self, job: _Job, text: str, voice: VoiceSpec) -> AsyncGenerator[SpeechChunk, None]:
+        if job.is_over:
+            return
         choice = self._choose(voice)
         self._check_running()
-        job = _Job(_speak_command(str(next(self._ids)), text, voice, choice, utterance_id), utterance_id)
-        self._jobs[job.command["id"]] = job
+        job.command = _speak_command(job, text, voice, choice)
         try:
             self._submit(job)
             while (chunk := await self._next(job)) is not None:
                 yield chunk
                 seconds = len(chunk.samples) / chunk.sample_rate_hz
-                self._send({"type": "ack", "id": job.command["id"], "seconds": seconds})
+                self._send({"type": "ack", "id": job.id, "seconds": seconds})
         finally:
             self._forget(job)
 
     async def cancel(self, utterance_id: str) -> None:
-        for job in [job for job in self._jobs.values() if job.utterance_id == utterance_id]:
+        for job in [job for job in list(self._jobs.values()) if job.utterance_id == utterance_id]:
             self._forget(job)
             job.chunks.clear()
             job.end()
@@ -137,8 +152,8 @@ class WorkerTts:
             raise self._failure
 
     def _submit(self, job: _Job) -> None:
-        job.num_attempts += self._ready.is_set()
-        if self._ready.is_set():
+        if self._ready.is_set() and job.command is not None and not job.is_over:
+            job.num_attempts += 1
             self._send(job.command)
 
     def _send(self, command: dict[str, Any]) -> None:
@@ -164,8 +179,8 @@ class WorkerTts:
 
     def _forget(self, job: _Job) -> None:
         """Drop a job; what the worker still sends of it finds nobody."""
-        if self._jobs.pop(job.command["id"], None) is not None and not job.is_over:
-            self._send({"type": "cancel", "id": job.command["id"]})
+        if self._jobs.pop(job.id, None) is not None and job.command is not None and not job.is_over:
+            self._send({"type": "cancel", "id": job.id})
 
     async def _ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """Send a question and wait for its reply. Raises TtsError."""
@@ -245,7 +260,7 @@ class WorkerTts:
     def _begin(self) -> None:
         self._failure = None
         self._ready.set()
-        for job in self._jobs.values():
+        for job in list(self._jobs.values()):
             self._submit(job)
 
     def _after_death(self) -> None:
@@ -253,24 +268,24 @@ class WorkerTts:
         for answer in self._questions.values():
             if not answer.done():
                 answer.set_result({"type": "error", "code": died.code, "text": str(died)})
-        for job in self._jobs.values():
-            if job.is_over:
+        for job in list(self._jobs.values()):
+            if job.is_over or job.command is None:
                 continue
             if job.has_started or job.num_attempts >= MAX_ATTEMPTS:
                 job.end(died)
             job.chunks.clear()
 
     def _fail_all(self, error: TtsError) -> None:
-        for job in self._jobs.values():
+        for job in list(self._jobs.values()):
             if not job.is_over:
                 job.end(error)
 
 
-def _speak_command(job_id: str, text: str, voice: VoiceSpec, choice: VoiceChoice, utterance_id: str) -> dict[str, Any]:
+def _speak_command(job: _Job, text: str, voice: VoiceSpec, choice: VoiceChoice) -> dict[str, Any]:
     return {
-        "type": "speak", "id": job_id, "engine": choice.engine, "voice": str(choice.path or choice.voice), "text": text,
+        "type": "speak", "id": job.id, "engine": choice.engine, "voice": str(choice.path or choice.voice), "text": text,
         "rate": voice.rate, "pitch_semitones": voice.pitch_semitones, "volume": voice.volume, "speaker": voice.speaker,
-        "pronounce": dict(voice.pronounce), "seed": zlib.crc32(f"{utterance_id} {text}".encode()),
+        "pronounce": dict(voice.pronounce), "seed": zlib.crc32(f"{job.utterance_id} {text}".encode()),
     }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ GENERIC = ("default", "female", "male")
 ESPEAK_VOICES = {"female": "en-us+Annie", "male": "en-us+max"}
 FLITE_VOICES = {"female": "slt", "male": "rms"}
 FLITE_IDS = ("slt", "rms", "awb", "kal", "kal16")
+ESPEAK_ID = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*(\+[\w ]+)?")
 PIPER_MALE = ("ryan", "joe", "john", "norman", "danny", "hfc_male", "kusal", "bryce", "alan", "northern_english_male")
 """Names of Piper's English male voices, from its voice list; the others are female or many-voiced."""
 NOTICES = {
@@ -162,13 +164,8 @@ def _gender_of(voice: str) -> str:
 
 
 def _looks_like_espeak(voice: str) -> bool:
-    base = voice.partition("+")[0]
-    return (
-        base == base.lower()
-        and 2 <= len(base.split("-")[0]) <= 3
-        and base.replace("-", "").isalnum()
-        and ("+" in voice or "-" in voice or len(base) == 2)
-    )
+    """A language, with a region or a variant: "de", "en-us", "en+f3"; the worker knows for sure."""
+    return ESPEAK_ID.fullmatch(voice) is not None
 
 
 def _choice(engine: str, voice: str, piper: Mapping[str, Path], why: str) -> VoiceChoice:

@@ -97,7 +97,8 @@ class _Placer:
         self._add_words(chunk, [start for start, _, symbol in spans if _is_sound(symbol)])
         self._utterance.add_sound(chunk.audio_float_array)
         self._offset += len(chunk.audio_float_array)
-        self._utterance.flush()
+        # The next sentence may yet end the last phoneme and word of this one.
+        self._utterance.flush(self._offset)
 
     def _add_words(self, chunk: AudioChunk, sounds: list[int]) -> None:
         """Words whose first sound is in this sentence."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _WORD = re.compile(r"[^\s\u2014\u2013]*\w[^\s\u2014\u2013]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Controls end a C string or the line; lone surrogates have no UTF-8."""
 _EDGE = re.compile(r"^[^\w$]+|[^\w%]+$")
 
 
@@ -52,7 +54,7 @@ def prepare(text: str, pronounce: dict[str, str], *, has_phonemes: bool) -> Spok
         pronounce: word -> respelling, or `[[phonemes]]` in the engine's alphabet.
         has_phonemes: the engine reads `[[...]]`; otherwise such words are said as they are written.
     """
-    plain = text.replace("[[", "  ").replace("]]", "  ")
+    plain = _CONTROL.sub(" ", text).replace("[[", "  ").replace("]]", "  ")
     how = {word.casefold(): spoken for word, spoken in pronounce.items()}
     out, words, done = "", [], 0
     for match in _WORD.finditer(plain):
