@@ -88,7 +88,6 @@ class Face:
         self._room = asyncio.Event()
         self._is_closed = False
         self._pictures = PicturesAhead(renderer, executor, clock or MonotonicClock(), self._plan)
-        self._shown: Drawing | None = None
 
     async def start(self) -> None:
         """Draw the first picture, so that not even the first unit is late."""
@@ -244,24 +243,21 @@ class Face:
         sound = self._sound.pop()
         place = sound.place
         spoken = place if sound.num_voiced else None
-        drawing, picture, is_late = self._pictures.take(self._pts, spoken)
-        if drawing is None:
-            drawing = self._draw(self._pts, self._motion, voice if sound.num_voiced else None)
+        taken = self._pictures.take(self._pts, spoken)
+        drawing = taken.drawing or self._draw(self._pts, self._motion, voice if spoken else None)
         self._motion = drawing.after
-        if not is_late or self._shown is None:
-            self._shown = drawing
         unit = AVUnit(
             samples=sound.samples,
-            frame=VideoFrame(picture, self._pts),
+            frame=VideoFrame(taken.picture, self._pts),
             pts=self._pts,
             epoch=self._epoch,
             response_id=place.response_id if place else None,
             utterance_id=place.utterance_id if place else None,
             offset=place.offset if place else 0,
             num_voiced=sound.num_voiced,
-            is_late=is_late,
-            mouth=self._shown.mouth,
-            face=self._shown.face,
+            is_late=taken.is_late,
+            mouth=taken.shown.mouth if taken.shown else 0.0,
+            face=taken.shown.face if taken.shown else None,
         )
         self._count(sound)
         self._pts += UNIT_TICKS

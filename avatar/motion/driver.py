@@ -37,6 +37,8 @@ class MotionState:
     lips: MouthShape = REST
     spoke_at: int | None = None
     """Instant of the last picture with sound."""
+    is_silent: bool = True
+    """This picture had no sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def move(state: MotionState, life: LifeInput, lips: MouthShape | None) -> Motion
     spoke_at = state.spoke_at if lips is None else life.instant
     if spoke_at is not None and life.instant - spoke_at < _SPEAKING_TICKS:
         life = replace(life, activity=Activity.SPEAKING)
-    shape = follow(state.lips, lips)
+    shape = follow(state.lips, lips, was_silent=state.is_silent)
     pose, next_life = live(state.life, life)
     weights = pose.weights.copy()
     weights[_OPENERS] = 0.0
@@ -79,4 +81,4 @@ def move(state: MotionState, life: LifeInput, lips: MouthShape | None) -> Motion
         gaze_y=pose.gaze_y,
         breath=pose.breath,
     )
-    return Motion(face, min(shape.gap, 1.0), MotionState(next_life, shape, spoke_at))
+    return Motion(face, min(shape.gap, 1.0), MotionState(next_life, shape, spoke_at, lips is None))

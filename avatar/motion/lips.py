@@ -43,7 +43,7 @@ def to_lip_weights(shape: MouthShape) -> Float32Array:
     values = {
         "jawOpen": min(JAW_PER_GAP * shape.gap, JAW_MAX),
         "mouthClose": shape.seal,
-        "mouthPucker": 0.6 * shape.rounding + 0.2 * max(narrow - shape.rounding, 0.0),
+        "mouthPucker": 0.8 * shape.rounding + 0.2 * max(narrow - shape.rounding, 0.0),
         "mouthFunnel": 0.35 * shape.rounding * open_,
         "mouthStretch": 0.22 * wide,
         "mouthSmile": 0.08 * wide,
@@ -62,18 +62,19 @@ def to_lip_weights(shape: MouthShape) -> Float32Array:
     return weights
 
 
-def follow(previous: MouthShape, wanted: MouthShape | None) -> MouthShape:
+def follow(previous: MouthShape, wanted: MouthShape | None, *, was_silent: bool) -> MouthShape:
     """The next picture's lips.
 
     Args:
         previous: the lips of the picture before (40 ms ago).
         wanted: what the sound asks for; None without sound: shut in two pictures.
+        was_silent: the picture before had no sound either.
     """
     if wanted is not None:
         return replace(wanted, gap=min(wanted.gap, previous.gap + _MAX_RISE))
     if previous == REST:
         return REST
-    gap = _CLOSING * previous.gap if previous.gap > 0.2 else 0.0
+    gap = 0.0 if was_silent else _CLOSING * previous.gap
     width, rounding = _SETTLING * previous.width, _SETTLING * previous.rounding
     if gap == 0.0 and abs(width) < 0.005 and rounding < 0.03:
         return REST

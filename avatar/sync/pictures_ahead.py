@@ -1,7 +1,7 @@
 """Draws the pictures of the coming units ahead of time, and hands each out with its sound.
 
 One picture is drawn at a time, in a thread of its own. A picture that is not there when its
-sound is due is given up: the one shown before stands in. When drawing takes longer than a unit, units
+sound is due is given up: the newest one there is stands in. When drawing takes longer than a unit, units
 are left out on purpose, so that those that are drawn come in time.
 All methods belong to the thread of the event loop.
 """
@@ -43,8 +43,23 @@ class Drawing:
     after: MotionState
     """Motion once this unit was shown."""
     picture: UInt8Array | None = None
+    generation: int = 0
+    asked_s: float = 0.0
     is_started: bool = False
     has_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What there is to show for a unit."""
+
+    drawing: Drawing | None
+    """The unit's own, None if nothing was planned for it."""
+    shown: Drawing | None
+    """What `picture` shows; None: nothing was ever drawn."""
+    picture: UInt8Array
+    is_late: bool
+    """`shown` stands in for `drawing`."""
 
 
 class PicturesAhead:
@@ -73,7 +88,12 @@ class PicturesAhead:
         self._future: Future[tuple[UInt8Array, float]] | None = None
         self._draw_s = 0.0
         self._is_closed = False
-        self.shown = _blank(renderer.width_px, renderer.height_px)
+        self._is_patient = False
+        self._generation = 0
+        self._latency_s = 0.0
+        """From asking for a picture to having it, running mean."""
+        self._blank = _blank(renderer.width_px, renderer.height_px)
+        self._shown: Drawing | None = None
         self.late: Counter[str] = Counter()
         """Units whose picture another one stood in for, by reason: slow, skipped, failed, unplanned."""
         self.discarded = 0
@@ -102,39 +122,39 @@ class PicturesAhead:
                 return
             self._start(drawing)
 
-    def take(self, pts: int, place: UnitPlace | None) -> tuple[Drawing | None, UInt8Array, bool]:
-        """Take the drawing of the unit that is due.
-
-        Returns:
-            The drawing (None if nothing was planned for this place), the picture to show, and whether
-            it is another one that stands in.
-        """
+    def take(self, pts: int, place: UnitPlace | None) -> Taken:
+        """Take the drawing of the unit that is due."""
         head = self._plan.popleft() if self._plan else None
         if head is not None and (head.pts, head.place) != (pts, place):
             self.invalidate()
             head = None
-        if head is not None and head.picture is not None:
-            self.shown = head.picture
-            return head, self.shown, False
+        is_late = head is None or head.picture is None
         if head is None:
             self.late["unplanned"] += 1
         elif head.has_failed:
             self.late["failed"] += 1
-        else:
+        elif is_late:
             self.late["slow" if head.is_started else "skipped"] += 1
-        return head, self.shown, True
+        else:
+            self._shown = head
+        shown = self._shown
+        picture = self._blank if shown is None or shown.picture is None else shown.picture
+        return Taken(head, shown, picture, is_late)
 
     def invalidate(self) -> None:
         """Forget the plan: what was to come has changed."""
         self.discarded += sum(d.is_started for d in self._plan)
         self._plan.clear()
+        self._generation += 1
 
     async def settle(self) -> None:
-        """Wait until nothing is being drawn."""
-        while self._in_flight is not None and self._future is not None:
-            done, _ = await asyncio.wait([asyncio.wrap_future(self._future)])
-            for future in done:
-                future.exception()
+        """Wait until all that is planned is drawn, however long it takes."""
+        self._is_patient = True
+        try:
+            self.pump()
+            await self._drawn()
+        finally:
+            self._is_patient = False
 
     async def aclose(self) -> None:
         """Wait for the drawing that runs, then free the renderer; idempotent."""
@@ -143,6 +163,12 @@ class PicturesAhead:
         self._is_closed = True
         self._plan.clear()
         await asyncio.wrap_future(self._executor.submit(self._renderer.close))
+
+    async def _drawn(self) -> None:
+        while self._in_flight is not None and self._future is not None:
+            done, _ = await asyncio.wait([asyncio.wrap_future(self._future)])
+            for future in done:
+                future.exception()
 
     def _fill(self) -> None:
         # A slow renderer needs to begin earlier, on a unit further away.
@@ -154,7 +180,9 @@ class PicturesAhead:
             self._plan.append(drawing)
 
     def _skip(self) -> int:
-        return min(int(self._draw_s / _UNIT_S + _MARGIN), MAX_LEAD_UNITS - 1)
+        if self._is_patient:
+            return 0
+        return min(int(self._latency_s / _UNIT_S + _MARGIN), MAX_LEAD_UNITS - 1)
 
     def _choose(self) -> Drawing | None:
         skip = self._skip()
@@ -162,6 +190,8 @@ class PicturesAhead:
 
     def _start(self, drawing: Drawing) -> None:
         drawing.is_started = True
+        drawing.generation = self._generation
+        drawing.asked_s = self._clock.now_s()
         self._in_flight = drawing
         self._future = future = self._executor.submit(self._draw, drawing.face)
         if future.done():
@@ -196,12 +226,19 @@ class PicturesAhead:
                 log.warning("a picture could not be drawn, the one before stands in", exc_info=error)
             drawing.has_failed = True
             return
-        picture, took_s = future.result()
-        # One hiccup must not look like a slow renderer for long.
-        took_s = min(took_s, MAX_LEAD_UNITS * _UNIT_S)
-        self._draw_s += _SMOOTHING * (took_s - self._draw_s)
-        picture.setflags(write=False)
-        drawing.picture = picture
+        drawing.picture, draw_s = future.result()
+        drawing.picture.setflags(write=False)
+        self._draw_s = _mean(self._draw_s, draw_s)
+        self._latency_s = _mean(self._latency_s, self._clock.now_s() - drawing.asked_s)
+        is_current = drawing.generation == self._generation and drawing not in self._plan
+        if is_current and (self._shown is None or drawing.pts > self._shown.pts):
+            # Too late for its own unit, yet the newest there is for the next that is late.
+            self._shown = drawing
+
+
+def _mean(mean_s: float, new_s: float) -> float:
+    # One hiccup must not look like a slow renderer for long.
+    return mean_s + _SMOOTHING * (min(new_s, MAX_LEAD_UNITS * _UNIT_S) - mean_s)
 
 
 def _blank(width_px: int, height_px: int) -> UInt8Array:
