@@ -14,8 +14,10 @@ NECK: Curve = (
     (60, 380), (59, 430), (58, 468), (60, 500), (68, 524), (88, 543), (122, 560), (150, 590), (0, 720),
 )  # fmt: skip
 SHOULDER: Curve = (
-    (50, 548), (96, 553), (140, 564), (186, 578), (226, 597), (254, 624), (274, 664), (288, 724),
+    (104, 547), (126, 553), (158, 562), (204, 573), (254, 592), (290, 620), (314, 662), (330, 728),
 )  # fmt: skip
+COLLAR: Curve = ((104, 547), (103, 560), (103, 576), (101, 600), (80, 640), (26, 730), (0, 760))
+"""Front edge of the coat, from the neck down."""
 
 
 def _symmetric(half: Curve) -> Float64Array:
@@ -114,42 +116,31 @@ def paint_clothes(look: Look, layer: Layer) -> None:
 def _blazer(look: Look, layer: Layer) -> None:
     for sign in (-1, 1):
         outer = _side(SHOULDER, sign)
-        front = _poly(((0, 760), (26, 730), (78, 640), (100, 596), (92, 562), (72, 538)), sign)
-        body = np.concatenate([outer, _poly(((300, 780),), sign), front])
+        front = _side(COLLAR, sign)[::-1]
+        body = np.concatenate([outer, _poly(((345, 790),), sign), front])
         mask = mask_of(body, 0.5)
         layer.tint(mask_of(front + (-sign * 6, 5), 6, 10), (60, 44, 44), 0.30)
-        layer.fill(mask, _cloth(look.palette.coat, mask, 0.62 if sign < 0 else 0.40, sign))
-        sleeve = _side(((196, 730), (200, 690), (214, 650), (226, 618)), sign)
-        layer.tint(mask_of(sleeve, 7, 9).within(mask), (10, 24, 30), 0.55)
-        layer.tint(mask_of(sleeve + (sign * 12, 0), 8, 10).within(mask), (110, 160, 166), 0.20)
-        for fold in (((150, 600), (168, 640), (176, 700)), ((120, 650), (150, 690), (160, 730))):
-            layer.tint(mask_of(_side(fold, sign), 7, 7).within(mask), (10, 24, 30), 0.38)
-        layer.tint(
-            mask_of(outer, 3.0, 5.0).within(mask), (255, 214, 168) if sign > 0 else (190, 220, 226), 0.42, "screen"
-        )
+        layer.fill(mask, _cloth(look.palette.coat, mask, 0.60 if sign < 0 else 0.42, sign))
+        sleeve = _side(((226, 740), (228, 700), (240, 655), (258, 612)), sign)
+        layer.tint(mask_of(sleeve, 8, 10).within(mask), (8, 22, 28), 0.55)
+        layer.tint(mask_of(sleeve + (sign * 15, 0), 10, 12).within(mask), (110, 160, 166), 0.18)
+        for fold in (((170, 590), (190, 640), (198, 710)), ((140, 650), (172, 690), (182, 740)), ((276, 640), (268, 690), (272, 740))):
+            layer.tint(mask_of(_side(fold, sign), 8, 8).within(mask), (8, 22, 28), 0.34)
+        rim = (255, 210, 160) if sign > 0 else (170, 206, 214)
+        layer.tint(mask_of(outer, 3.0, 5.0).within(mask), rim, 0.40, "screen")
+        layer.tint(mask_of(outer, 0.7, 1.6).within(mask), rim, 0.38, "screen")
         _lapel(look, layer, mask, sign)
 
 
 def _lapel(look: Look, layer: Layer, coat: Mask, sign: float) -> None:
-    edge: Curve = (
-        (72, 536),
-        (94, 556),
-        (128, 590),
-        (152, 612),
-        (136, 622),
-        (146, 636),
-        (112, 690),
-        (70, 748),
-        (34, 780),
-        (0, 780),
-    )
-    inner: Curve = ((26, 732), (60, 676), (84, 632), (96, 596), (88, 564))
+    edge: Curve = ((106, 546), (124, 556), (142, 584), (158, 610), (140, 620), (150, 634), (118, 690), (74, 750), (34, 790), (0, 790))
+    inner: Curve = ((0, 770), (26, 732), (60, 676), (84, 632), (101, 600), (103, 576), (103, 560), (106, 546))
     shape = np.concatenate([_poly(edge, sign), _side(inner, sign)])
     lapel = mask_of(shape, 0.5)
     layer.tint(mask_of(shape + (sign * 5, 5), 5).within(coat), (6, 16, 22), 0.62)
-    layer.fill(lapel, _cloth(look.palette.coat, lapel, 0.86 if sign < 0 else 0.60, sign))
-    layer.tint(mask_of(_poly(edge[:8], sign), 0.8, 1.3), (150, 196, 200), 0.36)
-    seam = _poly(((90, 566), (120, 604), (136, 622)), sign)
+    layer.fill(lapel, _cloth(look.palette.coat, lapel, 0.84 if sign < 0 else 0.62, sign))
+    layer.tint(mask_of(_poly(edge[:8], sign), 0.8, 1.3).within(lapel), (150, 196, 200), 0.40)
+    seam = _poly(((101, 572), (124, 604), (140, 620)), sign)
     layer.tint(mask_of(seam, 0.6, 1.1), (8, 20, 26), 0.65)
     layer.tint(mask_of(_side(inner, sign), 3.0, 5.0).within(lapel), (6, 18, 24), 0.45)
 

@@ -93,7 +93,7 @@ def paint_lids(look: Look, layer: Layer, points: Float64Array) -> None:
         layer.tint(mask_of(lower + (0, 0.9), 0.5, 1.7), (250, 206, 190), 0.85)
         layer.tint(mask_of(lower + (0, 2.3), 0.9, 1.2), (170, 92, 76), 0.42)
         pouch = lower[len(lower) // 8 : -len(lower) // 8] + (0, 7.5)
-        layer.tint(mask_of(pouch, 2.0, 1.6), (186, 108, 88), 0.24)
+        layer.tint(mask_of(pouch, 1.8, 1.8), (186, 108, 88), 0.36)
         layer.tint(mask_of(lower + (0, 4.5), 1.4, 2.2), (255, 228, 210), 0.26)
 
 
@@ -120,22 +120,18 @@ def paint_lashes(look: Look, layer: Layer, points: Float64Array) -> None:
     for side in SIDES:
         sign = SIGN[side]
         upper, lower = lid_curves(points, side)
-        hairs = []
-        for t in np.linspace(0.0, 0.86, 30):
-            root = along(upper, np.array([t]))[0] - (0, 1.0)
-            size = np.interp(t, (0, 0.16, 0.5, 1), (7.0, 8.6, 6.6, 3.2)) * rng.uniform(0.85, 1.12)
-            lean = np.interp(t, (0, 0.35, 0.75, 1), (1.05, 0.55, 0.05, -0.3)) + rng.normal(0, 0.06)
+        for t in np.linspace(0.0, 0.84, 21) + rng.uniform(-0.012, 0.012, 21):
+            root = along(upper, np.array([max(t, 0.0)]))[0] - (0, 1.2)
+            size = np.interp(t, (0, 0.16, 0.5, 1), (7.6, 8.8, 6.4, 3.0)) * rng.uniform(0.78, 1.12)
+            lean = np.interp(t, (0, 0.35, 0.75, 1), (1.12, 0.62, 0.10, -0.3)) + rng.normal(0, 0.13)
             tip = root + size * np.array([sign * np.sin(lean), -np.cos(lean)])
-            bow = (root + tip) / 2 + size * 0.18 * np.array([sign, 0.55])
-            hairs.append(_tapered(np.array([root, bow, tip]), 1.25))
-        for hair in hairs:
-            layer.fill(mask_of(hair, 0.2), look.palette.lash, 0.9)
-        for t in np.linspace(0.05, 0.6, 11):
+            bow = (root + tip) / 2 + size * 0.17 * np.array([sign, 0.55])
+            layer.fill(mask_of(_tapered(np.array([root, bow, tip]), 1.15), 0.25), look.palette.lash, 0.78)
+        for t in np.linspace(0.05, 0.55, 9) + rng.uniform(-0.02, 0.02, 9):
             root = along(lower, np.array([t]))[0] + (0, 0.6)
-            tip = root + 3.2 * np.array([sign * np.interp(t, (0, 0.6), (0.8, 0.2)), 0.8])
-            layer.fill(
-                mask_of(_tapered(np.array([root, (root + tip) / 2 + (0, 0.4), tip]), 0.7), 0.2), look.palette.lash, 0.42
-            )
+            tip = root + 2.8 * np.array([sign * np.interp(t, (0, 0.6), (0.8, 0.2)), 0.8])
+            stroke = _tapered(np.array([root, (root + tip) / 2 + (0, 0.4), tip]), 0.6)
+            layer.fill(mask_of(stroke, 0.25), look.palette.lash, 0.30)
 
 
 def _tapered(points: Float64Array, width_px: float) -> Float64Array:
@@ -153,9 +149,9 @@ def paint_brows(look: Look, layer: Layer, points: Float64Array) -> None:
         sign = SIGN[side]
         upper, lower = (spline(points[list(edge), :2]) for edge in BROW[side])
         body = np.concatenate([upper, lower[::-1]])
-        layer.tint(mask_of(body, 2.6), look.palette.brow, 0.34)
-        layer.tint(mask_of(body[len(body) // 14 : -len(body) // 14], 1.2), look.palette.brow, 0.30)
-        for _ in range(150):
+        layer.tint(mask_of(body, 2.4), look.palette.brow, 0.40)
+        layer.tint(mask_of(body[len(body) // 14 : -len(body) // 14], 1.0), look.palette.brow, 0.34)
+        for _ in range(190):
             t, across = rng.uniform(0.0, 0.98), rng.uniform(0.02, 0.98)
             root = along(upper, np.array([t]))[0] * (1 - across) + along(lower, np.array([t]))[0] * across
             rise = np.deg2rad(np.interp(t, (0, 0.2, 0.6, 1), (80, 46, 12, -26)) + rng.normal(0, 8))
@@ -163,8 +159,8 @@ def paint_brows(look: Look, layer: Layer, points: Float64Array) -> None:
             size = rng.uniform(5, 8.5) * np.interp(t, (0, 0.15, 0.7, 1), (0.7, 1, 1, 0.7))
             tip = root + size * np.array([sign * np.cos(rise), -np.sin(rise)])
             bow = (root + tip) / 2 + (0, -0.5)
-            tone = tuple(int(c * rng.uniform(0.65, 1.25)) for c in look.palette.brow)
-            layer.tint(mask_of(_tapered(np.array([root, bow, tip]), 1.1), 0.2), (tone[0], tone[1], tone[2]), 0.55)
+            tone = tuple(int(c * rng.uniform(0.8, 1.35)) for c in look.palette.brow)
+            layer.tint(mask_of(_tapered(np.array([root, bow, tip]), 0.95), 0.3), (tone[0], tone[1], tone[2]), 0.40)
 
 
 def cut_to_opening(points: Float64Array) -> Mask:

@@ -14,7 +14,7 @@ from .canvas import SUPERSAMPLING, Layer, Mask, mask_of
 from .geometry import along, spline
 from .look import CENTRE_X_PX, Curve, Look
 
-STEPS = 30
+STEPS = 46
 FINE = 2
 """Strands are drawn this much finer again, since triangles come without soft edges."""
 HEAD_PX = (640.0, 250.0, 162.0, 195.0)
@@ -39,21 +39,21 @@ class Fall:
 
 
 RIGHT = Fall(
-    outer=((-26, 68), (40, 60), (104, 86), (145, 148), (158, 235), (163, 325), (174, 415), (183, 500), (176, 568),
-           (146, 622)),
-    inner=((-24, 138), (18, 147), (68, 172), (101, 212), (114, 262), (113, 320), (106, 375), (110, 430), (120, 490),
-           (114, 548), (92, 596)),
+    outer=((-24, 58), (36, 50), (96, 70), (140, 124), (158, 200), (162, 285), (160, 350), (170, 412), (187, 470),
+           (190, 526), (176, 578), (146, 616)),
+    inner=((-34, 150), (0, 156), (52, 178), (91, 216), (108, 262), (111, 314), (104, 366), (107, 420), (122, 470),
+           (124, 520), (110, 566), (90, 602)),
     is_right=True,
 )  # fmt: skip
 LEFT = Fall(
-    outer=((-26, 68), (-78, 73), (-124, 104), (-151, 164), (-160, 240), (-163, 330), (-173, 415), (-182, 500),
-           (-174, 570), (-148, 620)),
-    inner=((-24, 138), (-50, 150), (-82, 177), (-104, 220), (-114, 266), (-113, 320), (-105, 378), (-110, 430),
-           (-120, 490), (-113, 550), (-92, 592)),
+    outer=((-24, 58), (-72, 62), (-120, 90), (-150, 146), (-161, 216), (-163, 292), (-161, 352), (-172, 414),
+           (-189, 472), (-190, 530), (-174, 582), (-142, 618)),
+    inner=((-34, 150), (-54, 158), (-80, 182), (-100, 220), (-111, 266), (-112, 316), (-105, 368), (-108, 422),
+           (-123, 472), (-123, 524), (-107, 570), (-86, 604)),
     is_right=False,
 )  # fmt: skip
 BACK: Curve = (
-    (0, 78), (70, 84), (124, 120), (148, 180), (156, 250), (160, 330), (169, 420), (176, 500), (170, 560), (146, 598),
+    (0, 74), (70, 80), (124, 116), (148, 180), (156, 250), (158, 330), (168, 420), (180, 490), (176, 550), (150, 598),
     (112, 594), (84, 580), (66, 560), (0, 540),
 )  # fmt: skip
 
@@ -81,65 +81,73 @@ def _lay(fall: Fall, u: Float64Array, wave: Float64Array) -> Float64Array:
 
 
 def _head_light(lines: Float64Array) -> Float64Array:
-    """Light by place on the head, with the ring of sheen around the crown."""
+    """Light by place on the head: a ball above, falling cloth below."""
     x0, y0, rx, ry = HEAD_PX
     nx = ((lines[..., 0] - x0) / rx).clip(-1, 1)
-    ny = ((lines[..., 1] - y0) / ry).clip(-1, 0.25)
+    ny = ((lines[..., 1] - y0) / ry).clip(-1, 0.2)
     nz = np.sqrt(np.clip(1 - nx**2 - ny**2, 0, 1))
-    facing = np.clip(-0.50 * nx - 0.52 * ny + 0.62 * nz, 0, 1)
-    fade = np.clip((lines[..., 1] - 470) / 170, 0, 1)
-    light: Float64Array = 0.16 + 0.40 * facing - 0.08 * fade
+    facing = np.clip(-0.50 * nx - 0.50 * ny + 0.58 * nz, 0, 1)
+    fade = np.clip((lines[..., 1] - 440) / 190, 0, 1)
+    light: Float64Array = 0.17 + 0.34 * facing**1.2 - 0.07 * fade
     return light
 
 
 def _sheen(lines: Float64Array, phase: Float64Array) -> Float64Array:
+    """A soft ring around the crown and a glow on the lower waves; `phase` breaks them up per strand."""
     x0, y0, rx, ry = HEAD_PX
     nx, ny = (lines[..., 0] - x0) / rx, (lines[..., 1] - y0) / ry
-    ring = np.exp(-(((np.hypot(nx * 0.72, ny) - 0.72 + 0.05 * np.sin(phase * 3.1)[:, None]) / 0.12) ** 2))
-    ring = ring * np.clip(-ny + 0.1, 0, 1)
-    low = np.exp(-(((lines[..., 1] - 418 - 26 * np.sin(phase)[:, None]) / 34) ** 2))
-    strength = (0.55 + 0.45 * np.sin(phase * 7.3))[:, None]
-    left = np.where(lines[..., 0] < CENTRE_X_PX, 1.0, 0.72)
-    sheen: Float64Array = (0.52 * ring + 0.24 * low) * strength * left
+    wander = 0.035 * np.sin(phase * 3.1)[:, None]
+    ring = np.exp(-(((np.hypot(nx * 0.80, ny) - 0.70 + wander) / 0.13) ** 2)) * np.clip(-ny * 1.6, 0, 1)
+    low = np.exp(-(((lines[..., 1] - 446 - 20 * np.sin(phase)[:, None]) / 36) ** 2))
+    strength = (0.66 + 0.34 * np.sin(phase * 7.3))[:, None]
+    side = np.where(lines[..., 0] < CENTRE_X_PX, 1.0, 0.78)
+    sheen: Float64Array = (0.40 * ring + 0.20 * low) * strength * side
     return sheen
+
+
+def _occlusion(t: Float64Array, u: Float64Array) -> Float64Array:
+    """Darker at the parting, and where the hair turns in behind the jaw."""
+    root = 0.20 * np.clip((0.07 - t) / 0.07, 0, 1) ** 1.5
+    inside = 0.16 * np.clip((u - 0.55) / 0.45, 0, 1) * np.clip((t - 0.52) / 0.12, 0, 1)
+    ends = 0.06 * np.clip((t - 0.9) / 0.1, 0, 1)
+    occlusion: Float64Array = root + inside + ends
+    return occlusion
 
 
 def _base(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     """The even mass under the locks."""
     t = np.linspace(0, 1, STEPS)
-    u = np.clip(np.linspace(0.0, 1.0, count)[:, None] + rng.normal(0, 0.012, (count, 1)), 0, 1)
-    clump = np.sin(u * 23 + 1.3) * 0.5 + np.sin(u * 61 + 0.4) * 0.3
-    stop = rng.uniform(0.84, 0.97, (count, 1))
-    u = u * np.clip((stop - t) * 40, 0, 1) + u * (1 - np.clip((stop - t) * 40, 0, 1))
-    wave = 5.0 * np.sin(2 * np.pi * 1.35 * t + 1.1 * clump + 0.6) * np.clip((t - 0.42) / 0.4, 0, 1)
-    lines = _lay(fall, u, np.broadcast_to(wave, (count, STEPS)))
-    light = _head_light(lines) + 0.10 * clump + rng.normal(0, 0.035, (count, 1)) + 0.5 * _sheen(lines, u[:, 0] * 40)
-    width = np.where(t < stop, 1.5, 1.5 * np.clip(1 - (t - stop) / (1.001 - stop), 0, 1))
-    return Strands(lines, width * rng.uniform(0.7, 1.2, (count, 1)), light - 0.10, np.full_like(light, 0.9))
+    u = np.clip(np.linspace(0.0, 1.0, count)[:, None] + rng.normal(0, 0.014, (count, 1)), 0, 1)
+    clump = 0.6 * np.sin(u * 19 + 1.3) + 0.4 * np.sin(u * 47 + 0.4)
+    wave = 3.5 * np.sin(2 * np.pi * 1.2 * t + 0.9 * clump + 0.6) * np.clip((t - 0.42) / 0.4, 0, 1)
+    lines = _lay(fall, np.broadcast_to(u, (count, STEPS)), np.broadcast_to(wave, (count, STEPS)))
+    lines = _resampled(lines, np.minimum(t, rng.uniform(0.82, 0.95, (count, 1))))
+    light = _head_light(lines) + 0.045 * clump + rng.normal(0, 0.035, (count, 1))
+    light += 0.6 * _sheen(lines, u[:, 0] * 9) - _occlusion(t, u) - 0.05
+    width = np.interp(t, (0, 0.85, 1.0), (1.6, 1.6, 0.2)) * rng.uniform(0.8, 1.2, (count, 1))
+    return Strands(lines, width, light, np.full_like(light, 0.92))
 
 
 def _lock(fall: Fall, rng: np.random.Generator, centre: float, breadth: float, count: int) -> Strands:
     """One lock: strands around a centre, drawn together to a point at the end."""
     t = np.linspace(0, 1, STEPS)
-    s = rng.uniform(-1, 1, (count, 1))
-    stop = rng.uniform(0.86, 1.0)
-    ends = np.clip(stop - 0.07 * np.abs(s) - rng.uniform(0, 0.05, (count, 1)), 0.2, 1.0)
-    gather = np.interp(t, (0, 0.30, 0.70, 0.88, 1.0), (1.0, 1.0, 0.80, 0.50, 0.16))
-    phase, turns = rng.uniform(-0.5, 0.5), rng.uniform(1.25, 1.55)
-    swing = rng.uniform(6.0, 11.0) * np.clip((t - 0.40) / 0.45, 0, 1)
-    wave = swing * np.sin(2 * np.pi * turns * t + phase + 0.5 * s) + rng.normal(0, 0.5, (count, 1))
-    at = np.minimum(t, ends)
-    u = np.clip(centre + breadth * s * gather, -0.02, 1.03)
-    lines = _lay(fall, np.broadcast_to(u, (count, STEPS)).copy(), wave)
-    lines = _resampled(lines, at)
-    round_light = 0.17 * (1 - s**2) - 0.10 * s * (1 if fall.is_right else -1) - 0.13 * s**4
-    turn = 0.10 * np.sin(2 * np.pi * turns * t + phase + 1.2) * np.clip((t - 0.35) / 0.3, 0, 1)
-    phases = np.repeat(rng.uniform(0, 6.28), count) + 0.5 * s[:, 0]
-    light = _head_light(lines) + round_light + turn + _sheen(lines, phases) + rng.normal(0, 0.04, (count, 1))
-    light -= 0.16 * np.clip((0.10 - t) / 0.10, 0, 1)
-    taper = np.interp(t, (0, 0.1, 0.75, 1.0), (0.55, 1.0, 1.0, 0.18))
-    width = 1.05 * rng.uniform(0.55, 1.25, (count, 1)) * taper
-    opacity = np.broadcast_to(np.interp(t, (0, 0.06, 0.9, 1.0), (0.55, 0.8, 0.8, 0.55)), light.shape)
+    s = rng.normal(0, 0.48, (count, 1)).clip(-1.25, 1.25)
+    ends = np.clip(rng.uniform(0.88, 1.0) - 0.05 * np.abs(s) - rng.exponential(0.02, (count, 1)), 0.3, 1.0)
+    gather = np.interp(t, (0, 0.30, 0.62, 0.85, 1.0), (1.0, 1.1, 0.95, 0.62, 0.22))
+    phase, turns = rng.uniform(-0.7, 0.7), rng.uniform(1.1, 1.5)
+    swing = rng.uniform(3.0, 8.5) * np.clip((t - 0.40) / 0.45, 0, 1)
+    wave = swing * np.sin(2 * np.pi * turns * t + phase + 0.35 * s)
+    wave = wave + rng.normal(0, 1.0, (count, 1)) * t + rng.normal(0, 0.4, (count, 1))
+    u = np.clip(centre + breadth * s * gather, -0.03, 1.03)
+    lines = _resampled(_lay(fall, u, np.broadcast_to(wave, (count, STEPS))), np.minimum(t, ends))
+    body = 0.085 * (1 - s**2) - 0.05 * s * (1 if fall.is_right else -1)
+    turn = 0.055 * np.sin(2 * np.pi * turns * t + phase + 1.2) * np.clip((t - 0.35) / 0.3, 0, 1)
+    phases = np.full(count, rng.uniform(0, 6.28)) + 0.35 * s[:, 0]
+    light = _head_light(lines) + body + turn + _sheen(lines, phases) + rng.normal(0, 0.05, (count, 1))
+    light += rng.normal(0, 0.03) - _occlusion(t, u)
+    taper = np.interp(t, (0, 0.08, 0.72, 1.0), (0.5, 1.0, 0.95, 0.12))
+    width = 0.78 * rng.uniform(0.5, 1.25, (count, 1)) * taper
+    opacity = np.interp(t, (0, 0.05, 0.9, 1.0), (0.35, 0.55, 0.55, 0.40)) * np.exp(-(s**2) * 0.5)
     return Strands(lines, width, light, opacity)
 
 
@@ -156,13 +164,28 @@ def _resampled(lines: Float64Array, at: Float64Array) -> Float64Array:
 def _rim(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     """Light from behind on the outermost strands, and a few that stand off."""
     t = np.linspace(0, 1, STEPS)
-    u = np.abs(rng.normal(0, 0.022, (count, 1))) - 0.012
-    wave = 5.0 * np.sin(2 * np.pi * 1.35 * t + 1.2 + rng.normal(0, 0.35, (count, 1))) * np.clip((t - 0.42) / 0.4, 0, 1)
-    lines = _lay(fall, np.broadcast_to(u, (count, STEPS)).copy(), wave)
-    strength = 1.0 if fall.is_right else 0.72
-    light = np.full((count, STEPS), 0.62 + 0.36 * strength) + rng.normal(0, 0.08, (count, 1))
-    fade = np.interp(t, (0, 0.16, 0.34, 0.62, 1.0), (0.0, 0.25, 0.42, 0.30, 0.0)) * strength
-    return Strands(lines, np.full((count, STEPS), 0.62), light, fade * rng.uniform(0.3, 1.0, (count, 1)))
+    u = np.abs(rng.normal(0, 0.03, (count, 1))) + 0.004
+    wave = 3.5 * np.sin(2 * np.pi * 1.2 * t + 1.1 + rng.normal(0, 0.3, (count, 1))) * np.clip((t - 0.42) / 0.4, 0, 1)
+    lines = _lay(fall, np.broadcast_to(u, (count, STEPS)), wave)
+    strength = 1.0 if fall.is_right else 0.55
+    light = np.full((count, STEPS), 0.66 + 0.30 * strength) + rng.normal(0, 0.08, (count, 1))
+    here = np.exp(-(((t - rng.uniform(0.1, 0.85, (count, 1))) / rng.uniform(0.06, 0.16, (count, 1))) ** 2))
+    fade = np.interp(t, (0, 0.14, 0.34, 0.62, 1.0), (0.0, 0.5, 0.8, 0.5, 0.0)) * strength * here
+    return Strands(lines, np.full((count, STEPS), 0.5), light, fade * rng.uniform(0.15, 0.7, (count, 1)))
+
+
+def _flyaways(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
+    """Single hairs that leave the outline: no head of hair is a helmet."""
+    t = np.linspace(0, 1, STEPS)
+    reach = rng.exponential(3.5, (count, 1)).clip(0, 11) * (-1 if fall.is_right else 1)
+    bend = np.sin(np.pi * np.clip(t * rng.uniform(1.0, 1.8, (count, 1)) + rng.uniform(-0.3, 0.2, (count, 1)), 0, 1))
+    u = rng.uniform(0.0, 0.05, (count, 1))
+    lines = _lay(fall, np.broadcast_to(u, (count, STEPS)), -reach * bend)
+    start = rng.uniform(0.0, 0.5, (count, 1))
+    lines = _resampled(lines, start + t * rng.uniform(0.2, 0.45, (count, 1)))
+    light = _head_light(lines) + 0.12 + 0.5 * _sheen(lines, rng.uniform(0, 6, count))
+    shape = np.sin(np.pi * t) * rng.uniform(0.18, 0.42, (count, 1))
+    return Strands(lines, np.full((count, STEPS), 0.36), light, shape)
 
 
 def _draw(layer: Layer, look: Look, bundles: Iterator[Strands]) -> None:
@@ -182,7 +205,7 @@ def _draw(layer: Layer, look: Look, bundles: Iterator[Strands]) -> None:
     layer.fill(Mask(y0 * SUPERSAMPLING, x0 * SUPERSAMPLING, cover), np.clip(rgb, 0, 255))
 
 
-def _draw_bundle(canvas: skia.Canvas, look: Look, bundle: Strands, chunk: int = 800) -> None:
+def _draw_bundle(canvas: skia.Canvas, look: Look, bundle: Strands, chunk: int = 600) -> None:
     stops = np.linspace(0, 1, len(look.palette.hair))
     table = np.asarray(look.palette.hair, np.float64)
     tangent = np.gradient(bundle.lines, axis=1)
@@ -239,11 +262,13 @@ def paint_front_hair(look: Look) -> Layer:
 
     def bundles() -> Iterator[Strands]:
         for fall in (LEFT, RIGHT):
-            yield _base(fall, rng, 620)
-            centres = np.linspace(0.03, 0.97, 19) + rng.normal(0, 0.012, 19)
+            yield _base(fall, rng, 900)
+        for fall in (LEFT, RIGHT):
+            centres = np.linspace(0.02, 0.98, 26) + rng.normal(0, 0.012, 26)
             for centre in rng.permutation(centres):
-                yield _lock(fall, rng, float(centre), float(rng.uniform(0.04, 0.075)), 130)
-            yield _rim(fall, rng, 70)
+                yield _lock(fall, rng, float(centre), float(rng.uniform(0.035, 0.07)), 170)
+            yield _rim(fall, rng, 150)
+            yield _flyaways(fall, rng, 46)
 
     _draw(layer, look, bundles())
     return layer

@@ -26,9 +26,9 @@ def paint_scene(look: Look) -> Layer:
 def _wall() -> Float32Array:
     x = np.linspace(0, 1, COLUMNS)[None, :, None]
     y = np.linspace(0, 1, ROWS)[:, None, None]
-    left, right = np.array([62, 84, 92.0]), np.array([150, 128, 108.0])
+    left, right = np.array([92, 116, 122.0]), np.array([186, 160, 134.0])
     wall = left * (1 - x) + right * x
-    wall = wall * (1.06 - 0.30 * y)
+    wall = wall * (1.05 - 0.24 * y)
     lamp = np.exp(-(((x - 0.80) / 0.26) ** 2 + ((y - 0.26) / 0.42) ** 2))
     wall = wall + lamp * np.array([74, 50, 22.0])
     return wall.astype(np.float32)
@@ -41,11 +41,11 @@ def _rect(x: float, y: float, width: float, height: float) -> Float64Array:
 def _window(layer: Layer) -> None:
     """A tall window on the left with the blue of the evening."""
     for x, width in ((58, 118), (196, 118)):
-        layer.tint(mask_of(_rect(x, -40, width, 500), 11), (156, 190, 204), 0.72)
-        layer.tint(mask_of(_rect(x, -40, width, 250), 40), (206, 224, 228), 0.55)
+        layer.tint(mask_of(_rect(x, -40, width, 500), 11), (186, 212, 222), 0.78)
+        layer.tint(mask_of(_rect(x, -40, width, 250), 40), (228, 240, 240), 0.6)
         layer.tint(mask_of(_rect(x, 330, width, 120), 30), (96, 120, 126), 0.5)
     layer.tint(mask_of(_rect(-20, 470, 360, 16), 7), (214, 214, 204), 0.35)
-    layer.tint(mask_of(_rect(-40, 500, 1400, 260), 34), (38, 46, 52), 0.55)
+    layer.tint(mask_of(_rect(-40, 500, 1400, 260), 34), (58, 62, 64), 0.50)
 
 
 def _shelves(look: Look, layer: Layer) -> None:
@@ -66,7 +66,7 @@ def _shelves(look: Look, layer: Layer) -> None:
             width, height = rng.uniform(13, 27), rng.uniform(66, 100)
             if rng.uniform() < 0.84:
                 tone = tones[int(rng.integers(len(tones)))]
-                layer.tint(mask_of(_rect(x, board - height, width, height), 5.0), tone, 0.58)
+                layer.tint(mask_of(_rect(x, board - height, width, height), 6.5), tone, 0.58)
             x += width + rng.uniform(0, 5)
         layer.tint(mask_of(_rect(922, board, 350, 9), 5), (206, 164, 122), 0.60)
         layer.tint(mask_of(_rect(922, board + 10, 350, 16), 8), (64, 46, 38), 0.40)
@@ -109,5 +109,5 @@ def _lights(look: Look, layer: Layer) -> None:
 def _vignette() -> Float32Array:
     x = (np.arange(COLUMNS) / SUPERSAMPLING - WIDTH_PX / 2) / (WIDTH_PX / 2)
     y = (np.arange(ROWS) / SUPERSAMPLING - HEIGHT_PX / 2) / (HEIGHT_PX / 2)
-    fall = 1 - 0.30 * np.clip(x[None] ** 2 * 0.8 + y[:, None] ** 2 * 0.5, 0, 1.2) ** 1.4
+    fall = 1 - 0.24 * np.clip(x[None] ** 2 * 0.8 + y[:, None] ** 2 * 0.5, 0, 1.2) ** 1.4
     return cv2.GaussianBlur(fall.astype(np.float32), (0, 0), 8)

@@ -15,7 +15,7 @@ from .look import CENTRE_X_PX, Look
 KEY_LIGHT = (-0.52, -0.50, 0.70)
 """Towards the big soft light: left, up, near."""
 FILL_LIGHT = (0.80, -0.05, 0.45)
-RELIEF_SMOOTHING = 40.0
+RELIEF_SMOOTHING = 70.0
 MARGIN_PX = 26
 
 
@@ -79,9 +79,9 @@ def lit(relief: Relief) -> Float32Array:
     key, fill = _toward(relief, KEY_LIGHT, 0.35), _toward(relief, FILL_LIGHT, 0.3)
     sky = 0.5 - 0.5 * relief.normal[..., 1]
     light = 0.12 + 0.56 * key + 0.16 * fill + 0.20 * sky
-    for sigma_px, strength in ((5, 0.030), (12, 0.016), (26, 0.007)):
+    for sigma_px, strength in ((5, 0.026), (12, 0.011), (26, 0.005)):
         hollow = cv2.GaussianBlur(relief.height, (0, 0), sigma_px * SUPERSAMPLING) - relief.height
-        light *= 1 - np.clip(strength * hollow, -0.05, 0.40)
+        light *= 1 - np.clip(strength * hollow, -0.05, 0.30)
     spread = [cv2.GaussianBlur(light, (0, 0), s * SUPERSAMPLING) for s in (4.5, 2.2, 1.2)]
     return np.stack([0.75 * s + 0.25 * light for s in spread], axis=2)
 
@@ -133,8 +133,19 @@ def _zones(look: Look, layer: Layer, mask: Mask) -> None:
         layer.tint(mask_of(shape, 15).within(mask), blush, 0.26)
     layer.tint(mask_of(ellipse(CENTRE_X_PX, 340, 22, 16), 9).within(mask), blush, 0.20)
     layer.tint(mask_of(ellipse(CENTRE_X_PX, 442, 22, 10), 9).within(mask), blush, 0.12)
-    for shape in _both(55, 258, 40, 16, -4):
-        layer.tint(mask_of(shape, 9).within(mask), (196, 112, 92), 0.22)
+    for shape in _both(58, 257, 36, 13, -4):
+        layer.tint(mask_of(shape, 9).within(mask), (196, 112, 92), 0.16)
+    _smile(layer, mask)
+
+
+def _smile(layer: Layer, mask: Mask) -> None:
+    """What a friendly closed mouth does to the cheeks: round apples, a hint of a fold."""
+    for side in (-1, 1):
+        fold = spline(np.array([(30, 350), (40, 362), (49, 374), (54, 386)], np.float64)) * (side, 1) + (CENTRE_X_PX, 0)
+        layer.tint(mask_of(fold, 3.4, 3.0).within(mask), (196, 112, 92), 0.30)
+        layer.tint(mask_of(fold + (side * 6, -3), 4.5, 5.0).within(mask), (255, 230, 214), 0.30)
+        apple = ellipse(CENTRE_X_PX + side * 72, 324, 24, 12, side * -24)
+        layer.tint(mask_of(apple, 8).within(mask), (255, 240, 226), 0.34 if side < 0 else 0.22, "screen")
 
 
 def _nose(look: Look, layer: Layer, mask: Mask) -> None:
@@ -144,9 +155,12 @@ def _nose(look: Look, layer: Layer, mask: Mask) -> None:
         nostril = np.column_stack([CENTRE_X_PX + side * nostril[:, 0], nostril[:, 1]])
         layer.tint(mask_of(nostril, 2.6).within(mask), shadow, 0.50)
         layer.tint(mask_of(nostril, 0.9).within(mask), (84, 32, 28), 0.62)
-        wing = spline(np.array([(20.5, 334.5), (25.2, 340), (25.6, 346), (21.8, 351.8)]))
+        wing = spline(np.array([(19.5, 332.5), (24.6, 338.5), (25.4, 345.5), (21.5, 351.8)], np.float64))
         wing = np.column_stack([CENTRE_X_PX + side * wing[:, 0], wing[:, 1]])
-        layer.tint(mask_of(wing, 1.5, 2.0).within(mask), shadow, 0.36 if side > 0 else 0.26)
+        layer.tint(mask_of(wing, 2.6, 4.0).within(mask), (214, 120, 96), 0.42 if side > 0 else 0.32, "multiply")
+        layer.tint(mask_of(wing, 1.0, 1.4).within(mask), (170, 84, 66), 0.34)
+        ala = ellipse(CENTRE_X_PX + side * 18, 341, 5, 5.5)
+        layer.tint(mask_of(ala, 2.6).within(mask), (255, 226, 208), 0.30 if side < 0 else 0.16, "screen")
     under = ellipse(CENTRE_X_PX + 3, 360, 20, 5)
     layer.tint(mask_of(under, 4).within(mask), shadow, 0.24)
     layer.tint(mask_of(ellipse(CENTRE_X_PX - 4, 335, 7, 6), 3.2).within(mask), (255, 250, 244), 0.5, "screen")
