@@ -1,7 +1,8 @@
 """`when:` of an intent: a small language of comparisons, read by `ast` and walked, never evaluated.
 
-Names: `turn` (the user's turns so far, from 1), `slot.name` (a string or None), `seen.intent_id` (how often
-an intent was answered). Operators: and or not == != < <= > >= in, with strings, numbers and lists.
+Names: `turn` (the user's turns so far, from 1), `slot.name` (a string, a number when it is one, or None),
+`seen.intent_id` (how often an intent was answered). Operators: and or not == != < <= > >= in, with strings, numbers
+and lists.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
             sides = [_value(side, names) for side in (left, *comparators)]
             return all(_COMPARE[type(op)](a, b) for op, a, b in zip(ops, sides, sides[1:], strict=False))
         case ast.Attribute(value=ast.Name(id=group), attr=name):
-            return names[group].get(name, 0 if group == "seen" else None)
+            value = names[group].get(name, 0 if group == "seen" else None)
+            return int(value) if isinstance(value, str) and value.isdecimal() else value
         case ast.List(elts=values) | ast.Tuple(elts=values):
             return [_value(value, names) for value in values]
         case ast.Constant(value=constant):

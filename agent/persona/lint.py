@@ -87,8 +87,10 @@ def _check_states(document: Document, intents: list[_Intent]) -> Iterator[Proble
             hint = did_you_mean(str(target), map(str, states)) or f"states: {known}"
             yield document.problem(location, "unknown-state", f"'{target}' is not a state", hint=hint)
     reached = _reached([(source, str(target)) for _, target, source in targets])
+    # A wrong `goto` makes its target look unreachable; one fault is told once.
+    is_sound = all(target in states for _, target, _ in targets)
     for name in states:
-        if states and drill.get("start") in states and str(name) not in reached:
+        if is_sound and str(name) not in reached:
             yield document.problem(
                 ("brain", "drill", "states", name),
                 "unreachable-state",
@@ -180,9 +182,8 @@ def _check_condition(document: Document, intent: _Intent, slots: set[Any], ids: 
         known = {str(slot) for slot in slots} if group == "slot" else ids
         if name not in known:
             what = "slot" if group == "slot" else "intent"
-            yield document.problem(
-                location, f"unknown-{what}", f"'{name}' is not a {what}", hint=did_you_mean(name, known)
-            )
+            text = f"there is no {what} '{name}'"
+            yield document.problem(location, f"unknown-{what}", text, hint=did_you_mean(name, known))
 
 
 def _check_templates(document: Document, intents: list[_Intent]) -> Iterator[Problem]:

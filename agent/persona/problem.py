@@ -50,7 +50,7 @@ class PersonaFileError(PersonaError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint naming the closest of `known`, or "" when none is close."""
-    close = difflib.get_close_matches(word, list(known), 1)
+    close = difflib.get_close_matches(word, list(known), 1, 0.65)
     return f"did you mean '{close[0]}'?" if close else ""
 
 
