@@ -79,6 +79,13 @@ class ModelCache:
         """Name to folder of the installed models of a kind, best first (the catalog's order)."""
         return {model.name: model.folder for model in self.installed() if model.kind == kind}
 
+    def files(self, kind: Kind) -> dict[str, Path]:
+        """Name to the file an engine opens (.onnx, .bin) of the installed models of a kind, best first."""
+        found = {
+            name: sorted((*folder.glob("*.onnx"), *folder.glob("*.bin"))) for name, folder in self.folders(kind).items()
+        }
+        return {name: paths[0] for name, paths in found.items() if paths}
+
     def remove(self, name: str) -> bool:
         """Delete a model and what was fetched of it; False when there was neither. Raises CacheError."""
         paths = [path for path in (self.root / name, self.partial_folder(name)) if path.exists()]

@@ -148,19 +148,23 @@ class PocketsphinxStream:
             turn.failure = exc
 
     async def partial(self) -> str | None:
-        return self._turn.partial or None
+        turn = self._turn
+        if turn.feeding is not None:
+            # A fraction of the sound's own length; wait() leaves the work alone when this call is cancelled.
+            await asyncio.wait([asyncio.wrap_future(turn.feeding)])
+        return turn.partial or None
 
     async def transcribe(self) -> Transcript:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._finish, self._turn)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, self._finish, self._turn)
+        except RuntimeError as exc:
+            raise SttError(f"the built-in recogniser failed ({exc}); please say it again") from exc
 
     def _finish(self, turn: _Turn) -> Transcript:
         self._feed(turn)
-        try:
-            if turn.failure is not None:
-                raise turn.failure
-            return self._decoder.finish()
-        except RuntimeError as exc:
-            raise SttError(f"the built-in recogniser failed ({exc}); please say it again") from exc
+        if turn.failure is not None:
+            raise turn.failure
+        return self._decoder.finish()
 
     def reset(self) -> None:
         self._turn = _Turn()

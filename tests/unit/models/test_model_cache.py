@@ -71,7 +71,8 @@ def test_the_best_model_comes_first(tmp_path):
     for name in ("my-own", "whisper-tiny.en", "whisper-base.en"):
         install(tmp_path, name)
     assert list(ModelCache(tmp_path).folders("whisper")) == ["whisper-base.en", "whisper-tiny.en", "my-own"]
-    assert ModelCache(tmp_path).folders("piper") == {}
+    assert ModelCache(tmp_path).folders("piper") == ModelCache(tmp_path).files("piper") == {}
+    assert ModelCache(tmp_path).files("whisper")["my-own"] == tmp_path / "my-own" / "model.bin"
 
 
 @pytest.mark.parametrize("harm", ["no file", "short file", "no manifest", "broken manifest", "strange manifest"])
