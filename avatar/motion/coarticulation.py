@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ TICKS_PER_MS = 48
 LOOKAHEAD_TICKS = 300 * TICKS_PER_MS
 """Sounds that start later than this after an instant have no effect on it."""
 _REACH_TICKS = 800 * TICKS_PER_MS
+"""A sound that ended earlier has no pull left (0.3 % of width's longest decay)."""
 _FADE_IN_TICKS = 60 * TICKS_PER_MS
 """A sound that comes within the look-ahead gains its pull over this time, so nothing jumps."""
 
@@ -115,11 +117,12 @@ def shape_at(pieces: Sequence[Piece], silences: Sequence[Silence], instant: int)
     """The lips at one instant.
 
     Args:
-        pieces: in order of time; those that start after the look-ahead are ignored.
+        pieces: in order of `known_at`; those known only after the look-ahead are ignored.
         silences: pauses of 120 ms or more.
         instant: ticks of the pieces' axis.
     """
-    near = [p for p in pieces if p.end > instant - _REACH_TICKS and p.known_at < instant + LOOKAHEAD_TICKS]
+    known = takewhile(lambda p: p.known_at < instant + LOOKAHEAD_TICKS, pieces)
+    near = [p for p in known if p.end > instant - _REACH_TICKS]
     if not near:
         return REST
     targets = np.array([TARGETS[p.mouth] for p in near])

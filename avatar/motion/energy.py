@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..media import Int16Array
 from .coarticulation import REST, TICKS_PER_MS, MouthShape
 
-REACH_BEFORE_TICKS = 2000 * TICKS_PER_MS
+REACH_BEFORE_TICKS = 1000 * TICKS_PER_MS
 """Sound before the instant that sets what counts as loud."""
 REACH_AFTER_TICKS = 60 * TICKS_PER_MS
 _FRAME_TICKS = 10 * TICKS_PER_MS
@@ -58,6 +58,7 @@ def shape_from_sound(samples: Int16Array, at: int) -> MouthShape:
 
 def _levels_db(samples: Int16Array) -> npt.NDArray[np.float32]:
     count = samples.size // _FRAME_TICKS
-    frames = samples[: count * _FRAME_TICKS].astype(np.float32).reshape(count, _FRAME_TICKS) / 32768.0
-    levels: npt.NDArray[np.float32] = 10.0 * np.log10((frames**2).mean(axis=1) + 1e-9)
+    frames = samples[: count * _FRAME_TICKS].astype(np.float32).reshape(count, _FRAME_TICKS)
+    power = np.einsum("ij,ij->i", frames, frames) / (_FRAME_TICKS * 32768.0**2)
+    levels: npt.NDArray[np.float32] = 10.0 * np.log10(power + 1e-9)
     return levels

@@ -1,6 +1,6 @@
 """Phoneme cues in the order they come, kept as pieces the coarticulation can read.
 
-Bounded: pieces older than one second before the last `forget` are dropped.
+Bounded: pieces older than two seconds before the last `forget` are dropped.
 """
 
 from __future__ import annotations
@@ -70,8 +70,9 @@ class SpeechTrack:
 
     def forget(self, before: int) -> None:
         """Drop what no instant from `before` on can feel."""
-        self._pieces = [p for p in self._pieces if p.end > before - _KEEP_TICKS]
-        self._silences = [s for s in self._silences if s.opens > before - _KEEP_TICKS]
+        if self._pieces and self._pieces[0].end < before - 2 * _KEEP_TICKS:
+            self._pieces = [p for p in self._pieces if p.end > before - _KEEP_TICKS]
+            self._silences = [s for s in self._silences if s.opens > before - _KEEP_TICKS]
 
     def _silence(self, start: int, end: int) -> None:
         if not self._is_quiet:
