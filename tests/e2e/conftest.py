@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
+
+from .page_stub import PageStub
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 # Quiet, no network of its own, and a microphone that beeps.
@@ -72,3 +75,83 @@ def chromium(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=chromium_path, args=SWITCHES)
     yield browser
     browser.close()
+
+
+class CallPage:
+    """The page in a browser: what a test does with it, and every complaint of the browser."""
+
+    def __init__(self, page: Page, stub: PageStub) -> None:
+        self.page = page
+        self.stub = stub
+        self.complaints: list[str] = []
+        self.allowed: set[str] = set()
+        """Exact console texts that belong to what the test provokes."""
+        self.strangers: list[str] = []
+        """Requests to other hosts."""
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.complaints.append(f"pageerror: {error}"))
+        page.on("request", lambda request: self._on_request(request.url))
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and message.text not in self.allowed:
+            self.complaints.append(f"console.{message.type}: {message.text}")
+
+    def _on_request(self, url: str) -> None:
+        if not url.startswith((self.stub.url, "data:", "blob:")):
+            self.strangers.append(url)
+
+    def open(self) -> CallPage:
+        self.page.goto(self.stub.url)
+        expect(self.page.locator(".persona").first).to_be_visible()
+        return self
+
+    def call(self) -> CallPage:
+        """Press Call and wait until sound, picture and events flow."""
+        self.page.locator("#call").click()
+        self.until("connected")
+        expect(self.page.locator("#face")).to_have_class("face live")
+        return self
+
+    @property
+    def state(self) -> str:
+        return str(self.page.evaluate("window.visavis.state"))
+
+    def until(self, state: str, limit_s: float = 20) -> None:
+        self.wait_for(lambda: self.state == state, f"state {state!r}", limit_s)
+
+    def wait_for(self, is_true: Callable[[], bool], what: str, limit_s: float = 10) -> None:
+        """Poll from outside: a strict content security policy forbids the browser's own wait_for_function."""
+        for _ in range(int(limit_s / 0.02)):
+            if is_true():
+                return
+            self.page.wait_for_timeout(20)
+        pytest.fail(f"waited {limit_s:.0f} s for {what}; the page is {self.state!r}")
+
+
+@pytest.fixture
+def stub() -> Iterator[PageStub]:
+    server = PageStub()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, stub: PageStub) -> Iterator[Callable[..., CallPage]]:
+    """Makes pages: `open_page(browser=..., init="js", **context options)`. Complaints fail the test at its end."""
+    made: list[CallPage] = []
+
+    def make(browser: Browser = chromium, init: str = "", **options: Any) -> CallPage:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        if init:
+            context.add_init_script(init)
+        made.append(CallPage(context.new_page(), stub))
+        return made[-1]
+
+    yield make
+    complaints = [complaint for call_page in made for complaint in call_page.complaints]
+    strangers = [url for call_page in made for url in call_page.strangers]
+    for call_page in made:
+        call_page.page.context.close()
+    assert complaints == [], complaints
+    assert strangers == [], f"the page asked other hosts: {strangers}"

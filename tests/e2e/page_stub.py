@@ -6,8 +6,10 @@ The test says what goes wrong and what is said; nothing happens by itself, so th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,6 +20,7 @@ import cv2
 import numpy as np
 import uvicorn
 from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame, VideoFrame
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
@@ -118,6 +121,8 @@ class Seen:
     offers: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
+    user_peaks: deque[int] = field(default_factory=lambda: deque(maxlen=25))
+    """Loudest sample of each of the last 25 packets (half a second) from the page's microphone."""
 
 
 class _Tone(MediaStreamTrack):
@@ -174,6 +179,7 @@ class _Wire:
         self.pc = RTCPeerConnection()
         self.channel: RTCDataChannel | None = None
         self.is_silent = False
+        self.listener: asyncio.Task[None] | None = None
         self._clock = MonotonicClock()
         self._start_s = self._clock.now_s()
 
@@ -340,11 +346,22 @@ class PageStub:
             wire.channel = channel
             channel.on("message", lambda text: self.seen.messages.append(json.loads(text)))
 
+        @wire.pc.on("track")
+        def take(track: MediaStreamTrack) -> None:
+            if track.kind == "audio":
+                wire.listener = asyncio.create_task(self._listen(track))
+
         await wire.pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         wire.pc.addTrack(_Tone(wire))
         wire.pc.addTrack(_Picture(wire, self.wishes.picture))
         await wire.pc.setLocalDescription(await wire.pc.createAnswer())
         return wire.pc.localDescription.sdp
+
+    async def _listen(self, track: MediaStreamTrack) -> None:
+        with contextlib.suppress(MediaStreamError):
+            while True:
+                frame = await track.recv()
+                self.seen.user_peaks.append(int(np.abs(frame.to_ndarray().astype(np.int32)).max()))
 
     async def _delete(self, session_id: str) -> Response:
         self.seen.deleted.append(session_id)

@@ -6,10 +6,13 @@ export class Captions {
     #announcer = byId("announcer");
     #items = new Map();
     #agentName = "";
+    #isFollowing = true;
     constructor(transcript) {
         transcript.on("change", (line) => this.#draw(line));
         transcript.on("remove", (line) => this.#remove(line));
         transcript.on("done", (line) => this.announce(this.#spoken(line)));
+        this.#scroller.addEventListener("scroll", () => (this.#isFollowing = this.#leftPx() < FOLLOW_PX));
+        new ResizeObserver(() => this.#follow(() => undefined)).observe(this.#scroller);
     }
     handlePersona(name, language) {
         this.#agentName = name;
@@ -59,10 +62,12 @@ export class Captions {
         return `${who}${line.text}${line.isCut ? " (cut off)" : ""}`;
     }
     #follow(change) {
-        const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-        const isFollowing = scrollHeight - scrollTop - clientHeight < FOLLOW_PX;
         change();
-        if (isFollowing)
+        if (this.#isFollowing)
             this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    }
+    #leftPx() {
+        const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+        return scrollHeight - scrollTop - clientHeight;
     }
 }

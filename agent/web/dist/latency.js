@@ -1,9 +1,9 @@
 import { byId, make } from "./dom.js";
 const PHASES = [
     ["endpoint_ms", "End of turn", "from your last sound until it was sure that you had finished"],
-    ["stt_ms", "Hearing", "speech recognition: sound into words"],
-    ["ttft_ms", "Thinking", "language model: until the first word"],
-    ["ttfb_ms", "Voice", "speech synthesis: until the first sound"],
+    ["stt_ms", "Words (ASR)", "speech recognition: sound into words"],
+    ["ttft_ms", "First word (LLM)", "language model: until the first word"],
+    ["ttfb_ms", "First sound (TTS)", "speech synthesis: until the first sound"],
     ["ttff_ms", "First frame", "from your last sound until the first picture of the answer"],
 ];
 export class LatencyPanel {

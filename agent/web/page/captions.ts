@@ -12,11 +12,15 @@ export class Captions {
   readonly #announcer = byId("announcer");
   readonly #items = new Map<string, HTMLLIElement>();
   #agentName = "";
+  #isFollowing = true;
 
   constructor(transcript: Transcript) {
     transcript.on("change", (line) => this.#draw(line));
     transcript.on("remove", (line) => this.#remove(line));
     transcript.on("done", (line) => this.announce(this.#spoken(line)));
+    // A panel that opens below takes room: whoever reads along keeps the last line in sight.
+    this.#scroller.addEventListener("scroll", () => (this.#isFollowing = this.#leftPx() < FOLLOW_PX));
+    new ResizeObserver(() => this.#follow(() => undefined)).observe(this.#scroller);
   }
 
   handlePersona(name: string, language: string): void {
@@ -74,9 +78,12 @@ export class Captions {
   }
 
   #follow(change: () => void): void {
-    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    const isFollowing = scrollHeight - scrollTop - clientHeight < FOLLOW_PX;
     change();
-    if (isFollowing) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (this.#isFollowing) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  #leftPx(): number {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight;
   }
 }
