@@ -1,0 +1,91 @@
+"""Eyes of one face: what the compiled loop needs, from the pose."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ..identity import Identity, Int32Array
+from ..media import Float32Array, UInt8Array
+from .features import EyeLook, draw_eye, trace
+from .pose import Affine, Pose, to_source
+
+GAZE_X: Final = 0.42
+GAZE_Y: Final = 0.22
+"""Largest shift of the iris, in `_reach_px`: beyond it, it would leave the lids of most faces."""
+LID_SHADOW: Final = 0.35
+"""Shadow of a falling lid on the eyeball."""
+
+
+class Eye:
+    """One eye: constants of the identity and scratch of the renderer."""
+
+    def __init__(self, identity: Identity, eye: int) -> None:
+        rest = identity.vertices
+        self._upper = _from_left(identity.lids_upper[eye], rest)
+        self._lower = _from_left(identity.lids_lower[eye], rest)
+        self._middle = len(self._upper) // 2
+        self._origin = identity.eye_origin[eye].astype(np.float64)
+        self._eyeball = identity.eyeballs[eye]
+        self._lashes = identity.lashes[eye]
+        self._has_lashes = bool(self._lashes.any())
+        self._meta = identity.meta
+        self._lash_yuv = tuple(float(v) for v in identity.meta.lash_yuv)
+        corners = rest[self._upper[[0, -1]], :2]
+        self._width_px = float(np.linalg.norm(corners[1] - corners[0]))
+        self._reach_px = 0.62 * self._width_px
+        self._open_px = max(self._gap(rest), 1.0)
+        self._depth_px = float(rest[np.concatenate([self._upper, self._lower]), 2].mean())
+        x, y, self._iris_px = (float(v) for v in identity.iris[eye])
+        self._iris = (x - self._origin[0] - 0.5, y - self._origin[1] - 0.5)
+        # Lashes may reach this far beyond the corners and above the lid.
+        self._margin_px = 0.35 * self._width_px if self._has_lashes else 0.0
+        columns = 2 * self._eyeball.shape[1]
+        self._rest_top = np.zeros(columns, dtype=np.float32)
+        trace(np.ascontiguousarray(rest[self._upper, :2] - self._origin - 0.5, dtype=np.float32), 0, self._rest_top)
+        size = 2 * (int(self._width_px * 1.5) + int(2 * self._margin_px) + 16)
+        self._tops, self._bottoms = np.zeros(size, dtype=np.float32), np.zeros(size, dtype=np.float32)
+
+    def _gap(self, points: Float32Array) -> float:
+        return float(np.linalg.norm(points[self._upper[self._middle], :2] - points[self._lower[self._middle], :2]))
+
+    def draw(self, pose: Pose, luma: UInt8Array, cb: UInt8Array, cr: UInt8Array) -> None:
+        """Draw into the planes, over the warped face."""
+        upper, lower = pose.points[self._upper], pose.points[self._lower]
+        first = int(upper[0, 0] - self._margin_px) - 2
+        trace(upper, first, self._tops)
+        trace(lower, first, self._bottoms)
+        opening = min(1.0, self._gap(pose.points) / self._open_px)
+        skull: Affine = to_source(pose, self._depth_px)
+        skull[:, 2] -= self._origin + 0.5
+        lid_reach = self._margin_px + self._meta.lash_width_px + 2.0
+        turn = 2.0 * opening - 1.0 if opening < 1.0 else 1.0
+        look = EyeLook(
+            left_px=float(upper[0, 0]),
+            right_px=float(upper[-1, 0]),
+            top_px=int(min(upper[:, 1].min(), lower[:, 1].min()) - lid_reach),
+            bottom_px=int(max(upper[:, 1].max(), lower[:, 1].max()) + lid_reach) + 1,
+            margin_px=self._margin_px,
+            gaze_x_px=pose.gaze[0] * GAZE_X * self._reach_px,
+            gaze_y_px=-pose.gaze[1] * GAZE_Y * self._reach_px,
+            iris_x=self._iris[0],
+            iris_y=self._iris[1],
+            iris_px=self._iris_px,
+            reach_px=self._reach_px,
+            shade=min(0.8, self._meta.eye_shade + LID_SHADOW * (1.0 - opening)),
+            line_px=self._meta.lash_width_px,
+            line=min(1.0, max(0.0, 1.6 - 2.6 * opening)),
+            # Seen edge-on half way down, but never thinner than a third.
+            lash_turn=max(turn, 0.34) if turn >= 0 else min(turn, -0.34),
+            lash_alpha=1.0 if self._has_lashes else 0.0,
+        )
+        draw_eye(
+            look, self._lash_yuv, skull, first, self._tops, self._bottoms, self._rest_top, 0, self._eyeball,
+            self._lashes, luma, cb, cr,
+        )  # fmt: skip
+
+
+def _from_left(vertices: Int32Array, rest: Float32Array) -> Int32Array:
+    """Vertices of a lid from picture left to right."""
+    return vertices if rest[vertices[0], 0] <= rest[vertices[-1], 0] else vertices[::-1]
