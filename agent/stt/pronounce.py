@@ -55,7 +55,14 @@ def pronounce(word: str, known: Mapping[str, Sequence[Phones]]) -> tuple[Phones,
 
 def _inflected(word: str, known: Mapping[str, Sequence[Phones]]) -> tuple[Phones, ...]:
     """A known stem with an ending."""
-    for ending, add in (("'s", _plural), ("s'", _plural), ("s", _plural), ("ed", _past), ("ing", _gerund)):
+    for ending, add in (
+        ("'s", _plural),
+        ("s'", _plural),
+        ("s", _plural),
+        ("es", _plural),
+        ("ed", _past),
+        ("ing", _gerund),
+    ):
         stem = word.removesuffix(ending)
         if stem == word:
             continue

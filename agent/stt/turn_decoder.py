@@ -77,7 +77,7 @@ class TurnDecoder:
             self._continue_after(self._result)
         self._search()
         if len(self._sound) >= _LIMIT_BYTES:
-            self._continue_after(self.finish())
+            self._continue_after(self._conclude())
 
     def _search(self) -> None:
         if not self._is_searching:

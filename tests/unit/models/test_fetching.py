@@ -2,8 +2,6 @@
 
 import asyncio
 import hashlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -249,25 +247,3 @@ async def test_what_prepare_says_is_recorded(hub, cache):
     model = cache.find("tiny")
     assert model.manifest["has_alignments"] is True
     assert model.manifest["files"]["model.bin"]["bytes"] == 7
-
-
-FETCH_ONE = """
-import asyncio, sys
-from pathlib import Path
-from models.cache import ModelCache
-from models.download import Downloader
-from tests.unit.models.test_fetching import CARD, MODEL
-
-cache = ModelCache(Path(sys.argv[2]), cards={"tiny": CARD})
-folder = asyncio.run(Downloader(cache, base_url=sys.argv[1], offline=False).fetch("tiny"))
-print((folder / "model.bin").read_bytes() == MODEL)
-"""
-
-
-def test_two_processes_fetch_it_once(hub, tmp_path):
-    hub.fault.bytes_per_s = 4_000_000
-    command = [sys.executable, "-c", FETCH_ONE, hub.url, str(tmp_path)]
-    root = Path(__file__).resolve().parents[3]
-    processes = [subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE) for _ in range(2)]
-    assert {p.communicate(timeout=60)[0].strip() for p in processes} == {b"True"}
-    assert len([a for a in hub.bodies() if a.path.endswith("model.bin")]) == 1
