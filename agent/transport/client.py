@@ -21,6 +21,7 @@ from avatar.clock import Clock, MonotonicClock
 from avatar.media import Int16Array, UInt8Array
 
 from ..errors import TransportError
+from .ice import bound_gathering
 from .jitter import hear_directly
 from .measure import StreamLog
 from .played_microphone import PlayedMicrophone
@@ -175,7 +176,9 @@ class Caller:
                 self._pc.addTransceiver(self._microphone, direction="sendrecv")
             else:
                 self._add_video(codec)
-        await self._pc.setLocalDescription(await self._pc.createOffer())
+        offer = await self._pc.createOffer()
+        bound_gathering(self._pc, timeout_s)
+        await self._pc.setLocalDescription(offer)
         for transceiver in self._pc.getTransceivers():
             log = self.audio if transceiver.kind == "audio" else self.video
             tap(transceiver.receiver, log, self.clock)

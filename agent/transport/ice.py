@@ -1,7 +1,8 @@
 """How the two ends find each other: STUN and TURN servers, and addresses of this machine.
 
 On one machine or one local network nothing is needed: host candidates do. Servers come from
-`VISAVIS_ICE_SERVERS`, a JSON list as the browser takes it.
+`VISAVIS_ICE_SERVERS`, a JSON list as the browser takes it. Gathering is bounded, and a machine
+without any network offers its loopback address.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aiortc import RTCIceServer
+from aioice import Candidate, Connection
+from aiortc import RTCIceServer, RTCIceTransport, RTCPeerConnection
 
 from ..errors import ConfigError
+
+LOOPBACK = "127.0.0.1"
 
 ICE_SERVERS_ENV = "VISAVIS_ICE_SERVERS"
 _EXAMPLE = '[{"urls":["stun:stun.example.org:3478"]}]'
@@ -59,6 +63,43 @@ def ice_servers_from_env(environ: Mapping[str, str] = os.environ) -> tuple[IceSe
     if not isinstance(entries, list):
         raise _bad("is not a list")
     return tuple(_read_server(entry) for entry in entries)
+
+
+class BoundedConnection(Connection):
+    """aioice's ICE agent with a limit on slow servers, and an address where it would have none."""
+
+    gather_timeout_s: float
+
+    async def get_component_candidates(
+        self,
+        component: int,
+        addresses: list[str],
+        timeout: float = 5,  # noqa: ASYNC109 - the name is aioice's
+    ) -> list[Candidate]:
+        del timeout
+        # aioice leaves loopback out; on a machine without a network there is nothing else.
+        return await super().get_component_candidates(
+            component,
+            addresses or [LOOPBACK],
+            self.gather_timeout_s,  # type: ignore[arg-type]  # handed to asyncio.wait, which takes fractions
+        )
+
+
+def bound_gathering(pc: RTCPeerConnection, timeout_s: float) -> None:
+    """Make a connection's gathering end in time; call it when all its sections are there.
+
+    The names are private to aiortc; were they to change, a dead STUN server would hold the answer for
+    aioice's own 5 s (tests/contracts/test_aiortc_names.py fails first).
+    """
+    transports: list[RTCIceTransport] = [t.receiver.transport.transport for t in pc.getTransceivers()]
+    if pc.sctp is not None:
+        transports.append(pc.sctp.transport.transport)
+    for transport in transports:
+        connection = getattr(transport.iceGatherer, "_connection", None)
+        if isinstance(connection, Connection):
+            connection.__class__ = BoundedConnection
+            assert isinstance(connection, BoundedConnection)
+            connection.gather_timeout_s = timeout_s
 
 
 def _read_server(entry: object) -> IceServer:

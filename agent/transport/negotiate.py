@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,13 +13,11 @@ from avatar.clock import Clock
 
 from ..errors import TransportError
 from .encoders import TunedEncoder, install, make_encoder
-from .ice import IceServer
+from .ice import IceServer, bound_gathering
 from .jitter import DirectBuffer, hear_directly
 from .offer import MediaWish, Offer
 from .rtcp_clock import NtpAnchor, follow_media_clock
 from .tracks import MediaPair
-
-logger = logging.getLogger(__name__)
 
 VideoCodec = Literal["VP8", "H264"]
 Listen = Callable[[RTCPeerConnection], None]
@@ -57,36 +53,20 @@ class Connection:
 async def negotiate(
     offer: Offer, pair: MediaPair, *, clock: Clock, settings: PeerSettings, listen: Listen
 ) -> Connection:
-    """Answer with STUN and TURN if they are quick, else with host candidates only.
+    """Build the connection and its answer.
 
     Args:
         offer: what was read of the caller's SDP.
         pair: the tracks to send.
         clock: times the encoders and the sender reports.
         settings: servers, their time limit, codec.
-        listen: sets event handlers on a connection before it is used.
+        listen: sets event handlers on the connection before it is used.
 
     Raises:
         TransportError: the offer cannot be answered.
     """
-    if settings.ice_servers:
-        try:
-            async with asyncio.timeout(settings.gather_timeout_s):
-                return await _try(offer, pair, clock, settings, listen, settings.ice_servers)
-        except TimeoutError:
-            logger.warning("STUN or TURN did not answer in time; the answer holds host candidates only")
-    return await _try(offer, pair, clock, settings, listen, ())
-
-
-async def _try(
-    offer: Offer,
-    pair: MediaPair,
-    clock: Clock,
-    settings: PeerSettings,
-    listen: Listen,
-    servers: tuple[IceServer, ...],
-) -> Connection:
-    connection = Connection(RTCPeerConnection(RTCConfiguration(iceServers=[s.to_aiortc() for s in servers])))
+    servers = [server.to_aiortc() for server in settings.ice_servers]
+    connection = Connection(RTCPeerConnection(RTCConfiguration(iceServers=servers)))
     pc = connection.pc
     try:
         listen(pc)
@@ -95,6 +75,7 @@ async def _try(
         _refuse_extra_sections(pc)
         answer = await pc.createAnswer()
         _tune(connection, offer, answer.sdp, NtpAnchor(clock, pair.pacer), clock)
+        bound_gathering(pc, settings.gather_timeout_s)
         await pc.setLocalDescription(answer)
     except BaseException as exc:
         await pc.close()

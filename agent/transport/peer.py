@@ -133,6 +133,10 @@ class Peer:
         """Send on the channel of that label; False when it is not there, full, or the text over 64 KiB."""
         return self._channels.send(label, text)
 
+    def clear(self, epoch: int) -> None:
+        """Let nothing older than `epoch` leave: waiting pictures go, sound ramps out in 5 ms."""
+        self.pair.clear(epoch)
+
     async def wait_connected(self, timeout_s: float) -> bool:
         """Whether media flows within the time given."""
         try:
@@ -187,14 +191,9 @@ class Peer:
         def on_datachannel(channel: RTCDataChannel) -> None:
             self._channels.add(channel)
 
-        def on_change() -> None:
-            # A connection given up for its slow servers may still speak; only ours counts.
-            if self._connection is None or self._connection.pc is pc:
-                self._follow(pc.connectionState)
-
         pc.on("track", on_track)
         pc.on("datachannel", on_datachannel)
-        pc.on("connectionstatechange", on_change)
+        pc.on("connectionstatechange", lambda: self._follow(pc.connectionState))
 
     def _follow(self, state: str) -> None:
         match state:

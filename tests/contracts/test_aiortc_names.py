@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from typing import Any
 
+import aioice
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
 from aiortc.codecs.h264 import H264Encoder
@@ -14,6 +15,7 @@ from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 
 from agent.transport.encoders import TunedVp8Encoder, install
+from agent.transport.ice import BoundedConnection, bound_gathering
 from agent.transport.jitter import hear_directly
 from agent.transport.rtcp_clock import NtpAnchor, follow_media_clock
 from agent.transport.tracks import Pacer, PairCounters
@@ -108,3 +110,15 @@ def test_a_receiver_hands_packets_to_these_methods() -> None:
         "arrival_time_ms",
     ]
     assert list(inspect.signature(RTCRtpReceiver._handle_rtcp_packet).parameters) == ["self", "packet"]
+
+
+async def test_gathering_can_be_bounded_under_these_names() -> None:
+    pc, transceiver = await _transceiver("audio")
+    connection = transceiver.receiver.transport.transport.iceGatherer._connection
+    assert type(connection) is aioice.Connection
+    bound_gathering(pc, 0.7)
+    assert type(connection) is BoundedConnection and connection.gather_timeout_s == 0.7
+    await pc.close()
+    names = ["self", "component", "addresses", "timeout"]
+    assert list(inspect.signature(aioice.Connection.get_component_candidates).parameters) == names
+    assert "asyncio.wait(tasks, timeout=timeout)" in inspect.getsource(aioice.Connection.get_component_candidates)

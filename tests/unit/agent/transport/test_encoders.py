@@ -42,12 +42,28 @@ def _sound(index: int, samples: np.ndarray) -> av.AudioFrame:
 
 @pytest.mark.parametrize("kind", [TunedVp8Encoder, TunedH264Encoder])
 def test_pictures_keep_their_time_and_keyframes_come_on_demand_only(kind: Any) -> None:
-    encoder = kind(VirtualClock())
-    for index in range(12):
-        payloads, timestamp = encoder.encode(_picture(index), index == 8)
+    clock = VirtualClock()
+    encoder = kind(clock)
+    for index in range(20):
+        payloads, timestamp = encoder.encode(_picture(index), index == 15)
         assert timestamp == index * 3600 and payloads and all(len(p) <= 1300 for p in payloads)
-    assert encoder.core.counters.keyframes == 2 and encoder.core.counters.frames == 12
+        assert encoder.core.counters.keyframes == (1 if index < 15 else 2)
+        clock.advance(0.04)
+    assert encoder.core.counters.frames == 20
     assert encoder.core.counters.rebuilds == 0 and encoder.core.counters.cpu_s > 0
+
+
+def test_a_burst_of_demands_gives_a_keyframe_each_half_second() -> None:
+    clock = VirtualClock()
+    encoder = TunedVp8Encoder(clock)
+    keyframes = []
+    for index in range(75):
+        before = encoder.core.counters.keyframes
+        encoder.encode(_picture(index, width=64, height=64), 5 <= index < 50)
+        if encoder.core.counters.keyframes > before:
+            keyframes.append(index)
+        clock.advance(0.04)
+    assert keyframes == [0, 13, 26, 39, 52], "the last demand is answered too"
 
 
 @pytest.mark.parametrize("kind", [TunedVp8Encoder, TunedH264Encoder])
