@@ -82,7 +82,7 @@ def prepare(name: str, drawing: Drawing, portrait: UInt8Array) -> Identity:
         plate_i420=colour.to_i420(_bled(person)),
         bg_i420=colour.to_i420(drawing.scene.shrunk()[..., :3]),
         alpha=np.ascontiguousarray(person[..., 3]),
-        vertices=points[:NUM_POINTS].astype(np.float32),
+        vertices=rig.shallow(points)[:NUM_POINTS].astype(np.float32),
         triangles=rig.painter_triangles(points),
         deltas=rig.shape_deltas(points, rig.SHAPE_NAMES),
         rest_weights=np.zeros(NUM_BLENDSHAPES, np.float32),
@@ -122,7 +122,7 @@ def _meta(name: str, drawing: Drawing, portrait: UInt8Array) -> IdentityMeta:
         lash_yuv=(float(lash[0]), float(lash[1]), float(lash[2])),
         cavity_dark_yuv=(float(dark[0]), float(dark[1]), float(dark[2])),
         cavity_warm_yuv=(float(warm[0]), float(warm[1]), float(warm[2])),
-        lash_width_px=3.0,
+        lash_width_px=2.6,
         eye_shade=0.55,
     )
 
@@ -153,8 +153,8 @@ def _mouth(points: Float64Array) -> MouthSprites:
     window = (slice(top, top + side), slice(left, left + side))
     layers = (
         paint_upper_teeth((x, y + 0.07 * width), width),
-        paint_lower_teeth((x, y - 0.035 * width), width),
-        paint_tongue((x, y - 0.06 * width), width),
+        paint_lower_teeth((x, y + 0.02 * width), width),
+        paint_tongue((x, y - 0.03 * width), width),
     )
     sprites = [colour.premultiplied(layer.shrunk()[window]) for layer in layers]
     return MouthSprites(np.array([left, top], np.int32), *sprites)

@@ -34,6 +34,8 @@ LOWER_LIP = frozenset(LOWER_LIP_OUTER[1:-1] + LOWER_LIP_INNER[1:-1])
 INNER_LIP = frozenset(UPPER_LIP_INNER + LOWER_LIP_INNER)
 LIP_POINTS = tuple(sorted(UPPER_LIP | LOWER_LIP | {61, 291, 78, 308}))
 INNER_OF = dict(zip(UPPER_LIP_OUTER + LOWER_LIP_OUTER, UPPER_LIP_INNER + LOWER_LIP_INNER, strict=True))
+LIP_CORNER_X, LIP_CORNER_Y = 2.455, -3.94
+"""Corners of the mouth on the reference face, in units."""
 SHARP_UNITS = 0.45
 """Radius within which a skin point follows its nearest contour point rather than the mean of several."""
 
@@ -89,8 +91,8 @@ def jaw_weight() -> Float64Array:
     """How much each point goes with the jaw bone: float64[468] in [0, 1], symmetric."""
     mesh = reference_mesh()
     one_side = dict(zip(muscles.JAW_LINE, muscles.JAW_LINE_WEIGHT, strict=True)) | muscles.CORNER_WEIGHT
-    fixed = dict(one_side) | {mesh.across(point): weight for point, weight in one_side.items()}
-    fixed |= dict.fromkeys(UPPER_LIP, 0.0) | dict.fromkeys(muscles.SKULL_FIRM, 0.0)
+    fixed = dict.fromkeys(UPPER_LIP, 0.0) | dict.fromkeys(muscles.SKULL_FIRM, 0.0)
+    fixed |= one_side | {mesh.across(point): weight for point, weight in one_side.items()}
     fixed |= dict(zip(LOWER_LIP_INNER[1:-1], muscles.LOWER_LIP_INNER_WEIGHT, strict=True))
     fixed |= dict(zip(LOWER_LIP_OUTER[1:-1], muscles.LOWER_LIP_OUTER_WEIGHT, strict=True))
     fixed |= dict.fromkeys(muscles.JAW_FIRM, 1.0)
@@ -114,17 +116,27 @@ def jaw_open_field(mesh: Mesh) -> Float64Array:
     return jaw_weight()[:, None] * opened + narrowing
 
 
+def _arch(point: int, place: Float64Array) -> float:
+    """From a point of the lips' outer edge up or down to the ellipse over the corners: pursed lips lose their bow."""
+    upper = point in UPPER_LIP
+    if point in INNER_LIP or not (upper or point in LOWER_LIP):
+        return 0.0
+    height = 0.66 if upper else -0.80
+    return LIP_CORNER_Y + height * _ellipse(place) - float(place[1])
+
+
+def _ellipse(place: Float64Array) -> float:
+    return float(np.sqrt(max(0.0, 1 - (place[0] / LIP_CORNER_X) ** 2)))
+
+
 def _pucker(point: int, place: Float64Array) -> tuple[float, float, float]:
-    fullness = 0.03 if point in INNER_LIP else 0.16
-    lift = fullness if point in UPPER_LIP else -fullness if point in LOWER_LIP else 0.0
-    return -0.52 * float(place[0]), lift, 0.75
+    return -0.42 * float(place[0]), 0.9 * _arch(point, place), 0.75
 
 
 def _funnel(point: int, place: Float64Array) -> tuple[float, float, float]:
     # An elliptic profile: parted lips form a ring, not a lens.
-    arch = float(np.sqrt(max(0.0, 1 - (place[0] / 2.455) ** 2)))
-    lift = 0.27 * arch if point in UPPER_LIP else -0.30 * arch if point in LOWER_LIP else 0.0
-    return -0.36 * float(place[0]), lift, 0.6
+    lift = 0.25 if point in UPPER_LIP else -0.28 if point in LOWER_LIP else 0.0
+    return -0.30 * float(place[0]), lift * _ellipse(place) + 0.5 * _arch(point, place), 0.6
 
 
 def _roll(mesh: Mesh, lip: frozenset[int], tuck: float) -> LipMotion:

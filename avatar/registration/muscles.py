@@ -24,9 +24,9 @@ PAIRED: Final[dict[str, tuple[Pull, ...]]] = {
     "cheekSquint": (
         (280, (0.0, 0.32, 0.10), 1.4), (347, (0.0, 0.24, 0.10), 1.0), (425, (0.02, 0.12, 0.05), 1.0),
     ),
+    # The lids of a squint are the renderer's operator; this is the skin around them.
     "eyeSquint": (
-        (374, (0.0, 0.30, 0.0), 0.42), (373, (0.0, 0.27, 0.0), 0.40), (380, (0.0, 0.27, 0.0), 0.40),
-        (347, (0.0, 0.14, 0.06), 0.8), (386, (0.0, -0.07, 0.0), 0.4), (283, (0.0, -0.05, 0.0), 0.7),
+        (347, (0.0, 0.14, 0.06), 0.8), (450, (0.0, 0.12, 0.04), 0.6), (283, (0.0, -0.06, 0.0), 0.7),
     ),
     "eyeWide": (
         (386, (0.0, 0.15, 0.0), 0.5), (385, (0.0, 0.13, 0.0), 0.45), (387, (0.0, 0.13, 0.0), 0.45),
@@ -94,11 +94,11 @@ SKULL_FIRM: Final = (
 """Stays with the skull."""
 LOWER_LIP_INNER_WEIGHT: Final = (0.62, 0.82, 0.95, 1.0, 1.0, 1.0, 0.95, 0.82, 0.62)
 LOWER_LIP_OUTER_WEIGHT: Final = (0.66, 0.86, 0.97, 1.0, 1.0, 1.0, 0.97, 0.86, 0.66)
-CORNER_WEIGHT: Final = {61: 0.40, 78: 0.42}
-"""The corners go halfway."""
+CORNER_WEIGHT: Final = {61: 0.36, 78: 0.40, 185: 0.16, 191: 0.17, 40: 0.05, 80: 0.05}
+"""The corners go halfway and take the ends of the upper lip along, so that an open mouth tapers."""
 JAW_OPEN_DEG: Final = 21.0
 """Turn of the jaw at jawOpen = 1."""
 JAW_AXIS_BELOW_EAR: Final = (0.6, 1.2)
 """Below and behind points 127 and 356, in units."""
-JAW_NARROWING: Final = 0.10
+JAW_NARROWING: Final = 0.13
 """The mouth narrows as the jaw drops: part of its width at jawOpen = 1."""

@@ -38,6 +38,8 @@ SEAL_UPPER_UNITS, SEAL_LOWER_UNITS = (0.8, 0.7), (1.1, 1.0)
 LID_UPPER_UNITS, LID_LOWER_UNITS = (0.45, 0.12), (0.40, 0.10)
 PIVOT_BEHIND = 0.42
 """Face widths between the face and the axis it turns about."""
+SIDE_DEPTH = 0.35
+"""What is left of the depth behind the outer corners of the eyes."""
 EYES = ("Right", "Left")
 """Index 0 of a pair of eyes is the subject's right."""
 
@@ -121,6 +123,19 @@ def painter_triangles(points: Float64Array) -> Int32Array:
     triangles = np.concatenate([reference_mesh().triangles, np.array(closed, np.int32)])
     depth = points[triangles, 2].mean(axis=1)
     return triangles[np.argsort(-depth, kind="stable")].astype(np.int32)
+
+
+def shallow(points: Float64Array) -> Float64Array:
+    """The landmarks with the far sides of the face brought forward.
+
+    A single picture has nothing to show behind a cheek: with its full depth the side of the face would fold over
+    itself in a turn of a few degrees.
+    """
+    result = points.copy()
+    eyes = points[[UPPER_LID["Right"][0], UPPER_LID["Left"][0]], 2].mean()
+    behind = np.maximum(points[:, 2] - eyes, 0.0)
+    result[:, 2] -= (1 - SIDE_DEPTH) * behind
+    return result
 
 
 def pivot_of(points: Float64Array) -> Float32Array:

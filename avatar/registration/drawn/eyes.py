@@ -102,24 +102,30 @@ def _crease(upper: Float64Array, sign: float) -> Float64Array:
     return upper + np.stack([sign * np.linspace(3, -1.5, len(upper)), -lift], axis=1)
 
 
-def paint_lash_line(look: Look, layer: Layer, points: Float64Array) -> None:
-    """The dark edge of the upper lid, thickening outwards, and the thin one of the lower lid."""
+def paint_lower_lashes(look: Look, layer: Layer, points: Float64Array) -> None:
+    """The thin dark edge of the lower lid and its few short lashes, on the skin layer."""
+    rng = np.random.default_rng(look.seed + 8)
     for side in SIDES:
-        upper, lower = lid_curves(points, side)
-        width = np.interp(np.linspace(0, 1, len(upper)), (0, 0.10, 0.45, 0.9, 1), (2.0, 3.3, 2.7, 1.2, 0.5))
-        flick = np.array([[SIGN[side] * 3.2, -2.4]]) + upper[:1]
-        edge = np.concatenate([flick, upper - np.stack([0 * width, width], axis=1)])
-        layer.fill(mask_of(np.concatenate([edge, upper[::-1] + (0, 0.5)]), 0.45), look.palette.lash, 0.95)
-        outer = lower[: int(len(lower) * 0.62)]
-        layer.fill(mask_of(outer + (0, 0.3), 0.5, 0.9), (96, 54, 44), 0.55)
+        sign = SIGN[side]
+        _, lower = lid_curves(points, side)
+        layer.tint(mask_of(lower[: int(len(lower) * 0.62)] + (0, 0.9), 0.5, 0.9), (96, 54, 44), 0.50)
+        for t in np.linspace(0.05, 0.55, 9) + rng.uniform(-0.02, 0.02, 9):
+            root = along(lower, np.array([t]))[0] + (0, 1.0)
+            tip = root + 2.8 * np.array([sign * np.interp(t, (0, 0.6), (0.8, 0.2)), 0.8])
+            stroke = _tapered(np.array([root, (root + tip) / 2 + (0, 0.4), tip]), 0.6)
+            layer.tint(mask_of(stroke, 0.25), look.palette.lash, 0.30)
 
 
 def paint_lashes(look: Look, layer: Layer, points: Float64Array) -> None:
-    """Single lashes, longest at the outer third."""
+    """The dark edge of the upper lid, thickening outwards, and single lashes, longest at the outer third."""
     rng = np.random.default_rng(look.seed + 7)
     for side in SIDES:
         sign = SIGN[side]
-        upper, lower = lid_curves(points, side)
+        upper, _ = lid_curves(points, side)
+        width = np.interp(np.linspace(0, 1, len(upper)), (0, 0.10, 0.45, 0.9, 1), (2.0, 3.1, 2.5, 1.2, 0.5))
+        flick = np.array([[sign * 3.2, -2.4]]) + upper[:1]
+        edge = np.concatenate([flick, upper - np.stack([0 * width, width], axis=1)])
+        layer.fill(mask_of(np.concatenate([edge, upper[::-1] + (0, 0.5)]), 0.45), look.palette.lash, 0.95)
         for t in np.linspace(0.0, 0.84, 21) + rng.uniform(-0.012, 0.012, 21):
             root = along(upper, np.array([max(t, 0.0)]))[0] - (0, 1.2)
             size = np.interp(t, (0, 0.16, 0.5, 1), (7.6, 8.8, 6.4, 3.0)) * rng.uniform(0.78, 1.12)
@@ -127,11 +133,6 @@ def paint_lashes(look: Look, layer: Layer, points: Float64Array) -> None:
             tip = root + size * np.array([sign * np.sin(lean), -np.cos(lean)])
             bow = (root + tip) / 2 + size * 0.17 * np.array([sign, 0.55])
             layer.fill(mask_of(_tapered(np.array([root, bow, tip]), 1.15), 0.25), look.palette.lash, 0.78)
-        for t in np.linspace(0.05, 0.55, 9) + rng.uniform(-0.02, 0.02, 9):
-            root = along(lower, np.array([t]))[0] + (0, 0.6)
-            tip = root + 2.8 * np.array([sign * np.interp(t, (0, 0.6), (0.8, 0.2)), 0.8])
-            stroke = _tapered(np.array([root, (root + tip) / 2 + (0, 0.4), tip]), 0.6)
-            layer.fill(mask_of(stroke, 0.25), look.palette.lash, 0.30)
 
 
 def _tapered(points: Float64Array, width_px: float) -> Float64Array:
@@ -159,7 +160,7 @@ def paint_brows(look: Look, layer: Layer, points: Float64Array) -> None:
             size = rng.uniform(5, 8.5) * np.interp(t, (0, 0.15, 0.7, 1), (0.7, 1, 1, 0.7))
             tip = root + size * np.array([sign * np.cos(rise), -np.sin(rise)])
             bow = (root + tip) / 2 + (0, -0.5)
-            tone = tuple(int(c * rng.uniform(0.8, 1.35)) for c in look.palette.brow)
+            tone = tuple(int(c * rng.uniform(0.8, 1.15)) for c in look.palette.brow)
             layer.tint(mask_of(_tapered(np.array([root, bow, tip]), 0.95), 0.3), (tone[0], tone[1], tone[2]), 0.40)
 
 

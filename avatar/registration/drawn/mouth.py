@@ -9,7 +9,7 @@ from .canvas import Layer, ellipse, mask_of
 from .geometry import spline
 from .look import Colour
 
-ENAMEL: Colour = (246, 236, 222)
+ENAMEL: Colour = (250, 239, 220)
 GUM: Colour = (196, 104, 104)
 TONGUE: Colour = (206, 108, 108)
 UPPER_WIDTHS = (0.205, 0.160, 0.165, 0.130, 0.105, 0.08)
@@ -21,11 +21,11 @@ LOWER_HEIGHTS = (0.92, 0.94, 1.0, 0.88, 0.78, 0.66)
 
 def _tooth(x: float, edge: float, width: float, height: float, down: float, corner: float) -> Float64Array:
     """Outline of one tooth: `down` is +1 where the biting edge points down."""
-    half = width / 2 - 0.22
+    half = width / 2 - 0.10
     points = [
-        (-half * 0.80, -height), (-half * 0.98, -height * 0.55), (-half, -height * 0.20),
+        (-half * 0.95, -height), (-half, -height * 0.55), (-half, -height * 0.20),
         (-half * (1 - 0.4 * corner), -0.6 * corner), (0, 0.35), (half * (1 - 0.4 * corner), -0.6 * corner),
-        (half, -height * 0.20), (half * 0.98, -height * 0.55), (half * 0.80, -height),
+        (half, -height * 0.20), (half, -height * 0.55), (half * 0.95, -height),
     ]  # fmt: skip
     line = spline(np.array([(x + px, edge + down * py) for px, py in points], np.float64), 8)
     return line
@@ -42,7 +42,7 @@ def _arch(
     x0, edge = middle
     gum = ellipse(x0, edge - down * height * 1.02, width * 0.5, height * 0.42)
     layer.fill(mask_of(gum, 1.2), GUM, 0.95)
-    layer.fill(mask_of(ellipse(x0, edge - down * height * 0.56, width * 0.47, height * 0.40), 1.0), (120, 78, 66), 0.9)
+    layer.fill(mask_of(ellipse(x0, edge - down * height * 0.56, width * 0.47, height * 0.40), 1.0), (186, 150, 132), 1.0)
     for side in (-1.0, 1.0):
         x = 0.0
         for k, (share, tall) in enumerate(zip(*sizes, strict=True)):
@@ -60,7 +60,7 @@ def _arch(
             layer.tint(mask_of(glow, 1.3).within(tooth), (255, 255, 255), 0.75 * fade)
             bite = ellipse(centre, edge - lift, w * 0.5, 1.3)
             layer.tint(mask_of(bite, 0.8).within(tooth), (206, 202, 204), 0.45)
-            layer.tint(mask_of(outline, 0.5, 0.9, True).within(tooth), (168, 132, 116), 0.42)
+            layer.tint(mask_of(outline, 0.5, 0.8, True).within(tooth), (178, 146, 130), 0.34)
             x += w
     return layer
 

@@ -16,9 +16,9 @@ from .eyes import (
     lid_shadow,
     paint_balls,
     paint_brows,
-    paint_lash_line,
     paint_lashes,
     paint_lids,
+    paint_lower_lashes,
 )
 from .geometry import landmarks
 from .hair import paint_back_hair, paint_front_hair
@@ -72,8 +72,8 @@ def draw(look: Look) -> Drawing:
     balls = paint_balls(look, points)
     catchlights(balls, points, look)
     _open_eyes(face, balls, points)
+    paint_lower_lashes(look, face, points)
     lashes = Layer.empty()
-    paint_lash_line(look, lashes, points)
     paint_lashes(look, lashes, points)
     _cast(front, face, (3, 7), 7, 0.55)
     _cast(front, body, (4, 10), 9, 0.60)
