@@ -61,11 +61,14 @@ class WorkerLink:
             self._commands.write(json.dumps(command, separators=(",", ":")).encode() + b"\n")
 
     async def receive(self) -> Message | None:
-        """The next message, or None when the worker has ended."""
+        """The next message, or None when the worker has ended or talks nonsense."""
         try:
             header = json.loads(await self._replies.readuntil(b"\n"))
             return header, await self._replies.readexactly(header["bytes"])
         except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+        except (asyncio.LimitOverrunError, ValueError, KeyError, TypeError) as error:
+            _log.error("the speech worker sent what is no message: %s", error)
             return None
 
     async def log_complaints(self) -> None:

@@ -74,6 +74,7 @@ class WorkerTts:
         self._supervisor: asyncio.Task[None] | None = None
         self._link: WorkerLink | None = None
         self._ready = asyncio.Event()
+        self._changed = asyncio.Event()
         self._failure: TtsError | None = None
 
     @property
@@ -91,7 +92,7 @@ class WorkerTts:
         self._states = available(self._piper_voices)
 
     async def start(self) -> None:
-        choice = self._choose(VoiceSpec())
+        choice = self.choose(VoiceSpec())
         if self._supervisor is None:
             self._supervisor = asyncio.create_task(self._supervise(), name="speech-worker")
         await self._load(choice)
@@ -104,7 +105,7 @@ class WorkerTts:
         Raises:
             TtsError: the voice is not here.
         """
-        choice = self._choose(voice)
+        choice = self.choose(voice)
         await self._load(choice)
         return choice
 
@@ -116,7 +117,7 @@ class WorkerTts:
     async def _speak(self, job: _Job, text: str, voice: VoiceSpec) -> AsyncGenerator[SpeechChunk, None]:
         if job.is_over:
             return
-        choice = self._choose(voice)
+        choice = self.choose(voice)
         self._check_running()
         job.command = _speak_command(job, text, voice, choice)
         try:
@@ -142,7 +143,8 @@ class WorkerTts:
                 await supervisor
         self._fail_all(TtsError("the voice was closed", code="tts-closed", retryable=False))
 
-    def _choose(self, voice: VoiceSpec) -> VoiceChoice:
+    def choose(self, voice: VoiceSpec) -> VoiceChoice:
+        """Which engine and voice a spec comes to here. Raises TtsError: the voice is not here."""
         return choose(voice, piper_voices=self._piper_voices, states=self._states)
 
     def _check_running(self) -> None:
@@ -189,16 +191,23 @@ class WorkerTts:
         self._questions[question_id] = answer
         try:
             async with asyncio.timeout(READY_S):
-                await self._ready.wait()
+                await self._wait_until_ready()
                 self._send({**command, "id": question_id})
                 reply: dict[str, Any] = await answer
         except TimeoutError:
-            raise self._failure or TtsError("the speech worker does not answer", code="tts-timeout") from None
+            raise TtsError("the speech worker does not answer", code="tts-timeout") from None
         finally:
             self._questions.pop(question_id, None)
         if reply["type"] == "error":
             raise _error_from(reply)
         return reply
+
+    async def _wait_until_ready(self) -> None:
+        while not self._ready.is_set():
+            if self._failure is not None:
+                raise self._failure
+            self._changed.clear()
+            await self._changed.wait()
 
     async def _load(self, choice: VoiceChoice) -> None:
         await self._ask({"type": "load", "engine": choice.engine, "voice": str(choice.path or choice.voice)})
@@ -218,6 +227,7 @@ class WorkerTts:
             if num_failed:
                 self._failure = TtsError("the speech worker does not start; see the log at debug level")
                 self._fail_all(self._failure)
+                self._changed.set()
             await asyncio.sleep(BACKOFF_S[min(num_failed, len(BACKOFF_S) - 1)])
 
     async def _run_worker(self) -> bool:
@@ -233,6 +243,7 @@ class WorkerTts:
                 group.create_task(link.log_complaints(), name="speech-worker-stderr")
                 while (message := await link.receive()) is not None:
                     self._take(message)
+                link.kill()
         finally:
             was_ready = self._ready.is_set()
             self._ready.clear()
@@ -260,6 +271,7 @@ class WorkerTts:
     def _begin(self) -> None:
         self._failure = None
         self._ready.set()
+        self._changed.set()
         for job in list(self._jobs.values()):
             self._submit(job)
 

@@ -8,7 +8,7 @@ import os
 import re
 import sysconfig
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ VOICES_EXTRA = "pip install 'visavis[voices]'"
 GENERIC = ("default", "female", "male")
 ESPEAK_VOICES = {"female": "en-us+Annie", "male": "en-us+max"}
 FLITE_VOICES = {"female": "slt", "male": "rms"}
-FLITE_IDS = ("slt", "rms", "awb", "kal", "kal16")
+FLITE_IDS = ("slt", "rms", "awb", "kal16")
 ESPEAK_ID = re.compile(r"[a-z]{2,3}(-[a-z0-9]+)*(\+[\w ]+)?")
+PIPER_ID = re.compile(r"[a-z]{2,3}_[A-Z]{2}-\w+-(x_low|low|medium|high)")
 PIPER_MALE = ("ryan", "joe", "john", "norman", "danny", "hfc_male", "kusal", "bryce", "alan", "northern_english_male")
 """Names of Piper's English male voices, from its voice list; the others are female or many-voiced."""
 NOTICES = {
@@ -83,7 +84,8 @@ def choose(
 ) -> VoiceChoice:
     """Decide who speaks: the named engine, or the best that is here and knows the voice and language.
 
-    A named engine that is not here gives way to the best one, and the notice says so.
+    A named engine that is not here, or a Piper voice that is not on disk, gives way to the best voice
+    there is, and the notice says so: a call never waits for a download.
 
     Args:
         spec: what the persona asks for.
@@ -98,33 +100,26 @@ def choose(
     here = [name for name in ENGINES if name in found and found[name].is_here]
     if not here:
         raise TtsError(f"no voice engine is here: {VOICES_EXTRA}, or install libflite1", retryable=False)
-    if spec.engine in here:
-        return _named(spec, spec.engine, piper)
-    if spec.engine != "auto":
-        return _instead(spec, here, piper, found)
-    for name in here:
+    if spec.engine not in ("auto", *here):
+        reason = found[spec.engine].reason if spec.engine in found else "unknown"
+        return _instead(spec, here, piper, f"{spec.engine} is not here: {reason}")
+    if PIPER_ID.fullmatch(spec.id) and spec.id not in piper:
+        return _instead(spec, here, piper, f"the voice {spec.id} is not on disk: visavis models fetch")
+    for name in here if spec.engine == "auto" else [spec.engine]:
         if (voice := _voice_of(name, spec, piper)) is not None:
-            return _choice(name, voice, piper, f"{name} is the best engine here that has the voice {spec.id!r}")
+            why = "named by the persona" if name == spec.engine else f"the best engine here for voice {spec.id!r}"
+            return _choice(name, voice, piper, why)
     raise _unknown(spec, piper)
 
 
-def _named(spec: VoiceSpec, engine: str, piper: Mapping[str, Path]) -> VoiceChoice:
-    voice = _voice_of(engine, spec, piper)
-    if voice is None:
-        raise _unknown(spec, piper)
-    return _choice(engine, voice, piper, f"the persona names {engine}")
-
-
-def _instead(
-    spec: VoiceSpec, here: Sequence[str], piper: Mapping[str, Path], found: Mapping[str, EngineState]
-) -> VoiceChoice:
-    gender = spec.id if spec.id in GENERIC else _gender_of(spec.id)
-    plain = VoiceSpec(id=gender, language=spec.language)
-    reason = found[spec.engine].reason if spec.engine in found else f"{spec.engine} is unknown"
+def _instead(spec: VoiceSpec, here: Sequence[str], piper: Mapping[str, Path], why: str) -> VoiceChoice:
+    """The best voice of the same language and gender, with a notice that says why."""
+    wanted = spec.id if spec.id in GENERIC else _gender_of(spec.id)
+    plain = VoiceSpec(id=wanted, language=spec.language)
     for name in here:
         if (voice := _voice_of(name, plain, piper)) is not None:
-            choice = _choice(name, voice, piper, f"{spec.engine} is not here: {reason}")
-            return VoiceChoice(name, voice, choice.path, choice.why, f"{choice.notice} ({choice.why})")
+            choice = _choice(name, voice, piper, why)
+            return replace(choice, notice=f"{choice.notice} ({why})")
     raise _unknown(spec, piper)
 
 
@@ -160,7 +155,7 @@ def _gender(wanted: str) -> str:
 
 def _gender_of(voice: str) -> str:
     parts = voice.replace("+", "-").split("-")
-    return "male" if {"rms", "awb", "kal", "kal16", "max", *PIPER_MALE} & set(parts) else "female"
+    return "male" if {"rms", "awb", "kal16", "max", *PIPER_MALE} & set(parts) else "female"
 
 
 def _looks_like_espeak(voice: str) -> bool:

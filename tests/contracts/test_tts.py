@@ -152,7 +152,8 @@ async def test_speech_is_silent_in_its_pauses_and_loud_in_its_words(subject: Sub
     pauses = [
         p for p in events_of(chunks, "phoneme") if p.symbol == "_" and p.num_samples > 0.12 * chunks[0].sample_rate_hz
     ]
-    quiet = [sound[p.sample : p.sample + p.num_samples][-p.num_samples // 3 :] for p in pauses]
+    # The room rings on at the front, and the mouth opens for the next word at the end.
+    quiet = [sound[p.sample : p.sample + p.num_samples][p.num_samples // 2 : p.num_samples * 3 // 4] for p in pauses]
     assert np.sqrt(np.mean(words**2)) > 1000
     assert all(np.sqrt(np.mean(part**2)) < 0.1 * np.sqrt(np.mean(words**2)) for part in quiet)
     assert np.abs(sound).max() < 32_700, "the sound is clipped"
@@ -222,7 +223,7 @@ async def test_many_random_cancels_leave_one_worker(worker: Subject):
     source, pid = random.Random(1), worker.tts.worker_pid
     for number in range(200):
         name = f"u{number}"
-        speech = worker.speak(SENTENCE, name)
+        speech = worker.speak("Hello there, Peter.", name)
         for _ in range(source.randrange(4)):
             await anext(speech, None)
         await asyncio.sleep(0.002 * source.random())
@@ -267,17 +268,13 @@ async def test_a_sentence_that_had_no_sound_yet_begins_anew(worker: Subject):
     assert [event.symbol for event in events_of(await whole, "word")] == ["Nothing", "is", "lost"]
 
 
-def test_the_project_itself_stays_free_of_the_libraries(tiny_piper: dict[str, Path]):
+async def test_the_project_itself_stays_free_of_the_libraries(tiny_piper: dict[str, Path]):
     """In a fresh process, since the maker of the tiny voice imports piper into this one."""
     here = [state.engine for state in available(tiny_piper) if state.is_here]
-    run = subprocess.run(
-        [sys.executable, "-c", SPEAK_AND_LIST, str(tiny_piper[TINY_PIPER]), *here],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    modules, maps = run.stdout.split("MAPS")
+    command = [sys.executable, "-c", SPEAK_AND_LIST, str(tiny_piper[TINY_PIPER]), *here]
+    run = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    modules, maps = (await run.communicate())[0].decode().split("MAPS")
+    assert run.returncode == 0
     assert "agent.tts.process" in modules
     assert not re.search(r"^(piper|espeakng_loader|onnxruntime|onnx)$", modules, re.MULTILINE)
     assert "libc" in maps and "espeak" not in maps and "flite" not in maps and "onnx" not in maps

@@ -74,7 +74,7 @@ class EspeakVoice:
         gain = self._gains[request.voice] * request.volume
         polish = Polish(self._library.rate_hz, gain=gain, shelf_db=SHELF_DB, has_room=True)
         utterance = begin(self._library.rate_hz, ALPHABET, polish)
-        listener = _Listener(utterance, spoken)
+        listener = Listener(utterance, spoken)
         self._library.synthesize(spoken.text, listener, has_phonemes="[[" in spoken.text)
         return listener.finish()
 
@@ -103,7 +103,7 @@ class EspeakVoice:
         return {file.name.lower() for file in (self._library.data / "lang").rglob("*") if file.is_file()}
 
 
-class _Listener:
+class Listener:
     """Takes the library's callbacks of one utterance and feeds the utterance with corrected marks."""
 
     def __init__(self, utterance: Utterance, spoken: SpokenText) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 VOICES = ("slt", "rms", "awb", "kal16")
 BLOCK_SAMPLES = 960
@@ -101,6 +102,15 @@ class FliteLibrary:
             value = self._library.audio_streaming_info_val(ctypes.cast(streaming, _Pointer))
             self._library.feat_set(self._features(name), b"streaming_info", value)
         return self._voices[name]
+
+    def found_voices(self) -> list[str]:
+        """Voices whose libraries lie beside this one; the default alone where the system does not tell."""
+        try:
+            maps = Path("/proc/self/maps").read_text()
+        except OSError:
+            return [VOICES[0]]
+        folder = next(Path(line.split()[-1]).parent for line in maps.splitlines() if "/libflite.so" in line)
+        return [name for name in VOICES if (folder / f"libflite_cmu_us_{name}.so.1").exists()]
 
     def set(self, voice: str, feature: str, value: float) -> None:
         self._library.feat_set_float(self._features(voice), feature.encode(), value)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import unicodedata
 from typing import Any
 
@@ -18,9 +17,8 @@ from words import SpokenText, prepare
 ALPHABET = "cmu"
 RATE_HZ = 16_000
 LICENCE = "BSD-like (CMU Flite, with the licence of its voice)"
-GENDERS = {"slt": "female", "rms": "male", "awb": "male", "kal": "male", "kal16": "male"}
+GENDERS = {"slt": "female", "rms": "male", "awb": "male", "kal16": "male"}
 PAUSES = ("pau", "brth", "ssil")
-SHELF_DB = 0.0
 PLAIN = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-"})
 
 
@@ -35,10 +33,9 @@ class FliteVoice:
         return [
             {
                 "engine": "flite", "id": name, "language": "en-us", "gender": GENDERS[name],
-                "licence": LICENCE, "sample_rate_hz": 8000 if name == "kal" else RATE_HZ,
+                "licence": LICENCE, "sample_rate_hz": RATE_HZ,
             }
-            for name in VOICES
-            if ctypes.util.find_library(f"flite_cmu_us_{name}")
+            for name in self._library.found_voices()
         ]  # fmt: skip
 
     def load(self, voice: str) -> None:

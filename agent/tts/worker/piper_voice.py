@@ -13,20 +13,16 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+from ipa import is_sound, merge_marks
 from piper import AudioChunk, PiperVoice, SynthesisConfig
 from piper.config import PiperConfig
 from polish import Polish, gain_for
 from request import CALIBRATION, Begin, Request, SpeakError
-from utterance import PAUSE, Utterance
+from utterance import Utterance
 from words import SpokenText, place_words, prepare
 
 ALPHABET = "ipa"
 LICENCE = "see the card of the voice"
-LEADING_MARKS = "\u02c8\u02cc"
-"""Stress: sounds as part of the phoneme after it."""
-TRAILING_MARKS = "\u02d0\u02d1\u02de\u0303\u0329\u032f\u0361\u02b0\u02b2"
-"""Length and diacritics: part of the phoneme before them."""
-SILENT = '^$_.,;:!?\u2026\u2014\u00a1\u00bf"()'
 GAP_S = 0.08
 """A gap between words that is longer is a pause; a shorter one belongs to the phoneme before it."""
 MAX_THREADS = 2
@@ -94,7 +90,7 @@ class _Placer:
         spans = _spans(chunk, self._utterance.rate_hz)
         for start, symbol in merge_marks(spans, int(GAP_S * self._utterance.rate_hz)):
             self._utterance.add_phoneme(self._offset + start, symbol)
-        self._add_words(chunk, [start for start, _, symbol in spans if _is_sound(symbol)])
+        self._add_words(chunk, [start for start, _, symbol in spans if is_sound(symbol)])
         self._utterance.add_sound(chunk.audio_float_array)
         self._offset += len(chunk.audio_float_array)
         # The next sentence may yet end the last phoneme and word of this one.
@@ -102,7 +98,7 @@ class _Placer:
 
     def _add_words(self, chunk: AudioChunk, sounds: list[int]) -> None:
         """Words whose first sound is in this sentence."""
-        num_sounds = sum(_is_sound(symbol) for symbol in chunk.phonemes)
+        num_sounds = sum(is_sound(symbol) for symbol in chunk.phonemes)
         until = self._num_phonemes + num_sounds
         while self._num_words < len(self._words) and self._starts[self._num_words] < until:
             index = self._starts[self._num_words] - self._num_phonemes
@@ -115,33 +111,6 @@ class _Placer:
         self._num_phonemes = until
 
 
-def merge_marks(spans: list[tuple[int, int, str]], gap: int) -> list[tuple[int, str]]:
-    """Join stress, length and word gaps with the phoneme they belong to.
-
-    Args:
-        spans: (first sample, number of samples, symbol), in order.
-        gap: a blank of more samples is a pause.
-
-    Returns:
-        (first sample, phoneme or "_") in order, each lasting until the next.
-    """
-    merged: list[tuple[int, str]] = []
-    stress: int | None = None
-    for start, size, symbol in spans:
-        if symbol in LEADING_MARKS:
-            stress = start if stress is None else stress
-            continue
-        if symbol in TRAILING_MARKS or (symbol == " " and size <= gap):
-            if merged and symbol != " " and merged[-1][1] != PAUSE:
-                merged[-1] = (merged[-1][0], merged[-1][1] + symbol)
-            continue
-        is_pause = symbol in SILENT or symbol == " "
-        begin, stress = (start if stress is None else stress), None
-        if not (is_pause and merged and merged[-1][1] == PAUSE):
-            merged.append((begin, PAUSE if is_pause else symbol))
-    return merged
-
-
 def _spans(chunk: AudioChunk, rate_hz: int) -> list[tuple[int, int, str]]:
     spans, start = [], 0
     for alignment in chunk.phoneme_alignments or ():
@@ -150,15 +119,11 @@ def _spans(chunk: AudioChunk, rate_hz: int) -> list[tuple[int, int, str]]:
     return spans
 
 
-def _is_sound(symbol: str) -> bool:
-    return symbol not in SILENT and symbol != " " and symbol not in LEADING_MARKS and symbol not in TRAILING_MARKS
-
-
 def _starts_of_words(piper: PiperVoice, spoken: SpokenText) -> list[int]:
     """For each word the index of its first sound among all sounds of the text."""
 
     def sounds(text: str) -> list[str]:
-        return [symbol for sentence in piper.phonemize(text) for symbol in sentence if _is_sound(symbol)]
+        return [symbol for sentence in piper.phonemize(text) for symbol in sentence if is_sound(symbol)]
 
     alone = [sounds(spoken.text_of(word)) for word in spoken.words]
     return place_words(alone, sounds(spoken.text))
