@@ -293,9 +293,12 @@ class Face:
         start = max(instant - REACH_BEFORE_TICKS, 0)
         sound = utterance.read(start, instant + REACH_AFTER_TICKS - start)
         emphasis = loudness_at(sound, instant - start)
-        if utterance.has_cues:
-            return self._track.shape_at(utterance.base + instant), emphasis
-        return shape_from_sound(sound, instant - start), emphasis
+        if not utterance.has_cues:
+            return shape_from_sound(sound, instant - start), emphasis
+        axis = utterance.base + instant
+        if self._track.has_stress and not self._track.is_stressed_at(axis):
+            emphasis = 0.0
+        return self._track.shape_at(axis), emphasis
 
     def _go_on(self, was_silent: bool) -> None:
         """Sound has come: draw it, instead of the idle picture where the face was silent."""

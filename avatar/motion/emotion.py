@@ -21,8 +21,8 @@ NEUTRAL: Mood = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 _FACES: Mapping[str, Mapping[str, float]] = {
     "neutral": {},
     "happy": {"mouthSmile": 0.55, "cheekSquint": 0.40, "eyeSquint": 0.20, "mouthDimple": 0.15, "browInnerUp": 0.08},
-    "sad": {"browInnerUp": 0.65, "browDown": 0.15, "mouthFrown": 0.50, "mouthShrugLower": 0.20, "eyeSquint": 0.12},
-    "angry": {"browDown": 0.75, "eyeSquint": 0.35, "noseSneer": 0.35, "mouthPress": 0.40, "mouthFrown": 0.20},
+    "sad": {"browInnerUp": 0.65, "browDown": 0.15, "mouthFrown": 0.70, "mouthShrugLower": 0.20, "eyeSquint": 0.12},
+    "angry": {"browDown": 0.75, "eyeSquint": 0.35, "noseSneer": 0.35, "mouthPress": 0.40, "mouthFrown": 0.35},
     "surprised": {"browInnerUp": 0.75, "browOuterUp": 0.75, "eyeWide": 0.75},
     "fearful": {"browInnerUp": 0.80, "browOuterUp": 0.25, "browDown": 0.15, "eyeWide": 0.60, "mouthStretch": 0.40},
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..media import PhonemeCue
 from .coarticulation import TICKS_PER_MS, MouthShape, Piece, Silence, shape_at
-from .visemes import SILENCE, MouthClass, to_mouths
+from .visemes import SILENCE, MouthClass, is_stressed, to_mouths
 
 FAR_TICKS = 1 << 60
 SILENCE_TICKS = 120 * TICKS_PER_MS
@@ -32,6 +32,9 @@ class SpeechTrack:
         """Start of the silence that runs now; meaningless while a sound is last."""
         self._is_quiet = True
         self._end = -FAR_TICKS
+        self._stressed: list[tuple[int, int]] = []
+        self.has_stress = False
+        """The voice marks stress at all."""
         self._breath: int | None = None
         """Start of an h or the like that waits for its vowel."""
 
@@ -47,6 +50,9 @@ class SpeechTrack:
             return
         if start - self._end >= SILENCE_TICKS:
             self._silence(self._end, start)
+        if is_stressed(cue.symbol, cue.alphabet):
+            self.has_stress = True
+            self._stressed.append((start, end))
         mouths = to_mouths(cue.symbol, cue.alphabet)
         if mouths == SILENCE:
             self._silence(start, end)
@@ -68,11 +74,16 @@ class SpeechTrack:
         quiet = Piece("sil", start, FAR_TICKS, start)
         return shape_at([*self._pieces, quiet], [*self._silences, Silence(start, FAR_TICKS)], instant)
 
+    def is_stressed_at(self, instant: int) -> bool:
+        """Whether a stressed sound is spoken."""
+        return any(start <= instant < end for start, end in self._stressed)
+
     def forget(self, before: int) -> None:
         """Drop what no instant from `before` on can feel."""
         if self._pieces and self._pieces[0].end < before - 2 * _KEEP_TICKS:
             self._pieces = [p for p in self._pieces if p.end > before - _KEEP_TICKS]
             self._silences = [s for s in self._silences if s.opens > before - _KEEP_TICKS]
+            self._stressed = [s for s in self._stressed if s[1] > before]
 
     def _silence(self, start: int, end: int) -> None:
         if not self._is_quiet:

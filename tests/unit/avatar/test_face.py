@@ -1,6 +1,8 @@
 """The face as the call uses it: the track pulls, sound is never late, nothing stale comes out."""
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -387,6 +389,22 @@ async def test_closing_frees_the_renderer_and_leaves_next_unit_safe():
     say(face, utterance="v")
     units = take(face, 3)
     assert not any(u.num_voiced for u in units) and units[2].pts == 2 * UNIT_TICKS
+
+
+async def test_pictures_are_drawn_in_the_given_thread_and_sound_meets_them():
+    names, renderer = set(), MouthRenderer()
+    renderer.on_render = lambda: names.add(threading.current_thread().name)
+    with ThreadPoolExecutor(1, thread_name_prefix="render") as executor:
+        face = make(executor, renderer)
+        await face.start()
+        say(face)
+        units = []
+        for _ in range(8):
+            await face.settle()
+            units.append(face.next_unit())
+        await face.aclose()
+    assert names == {"render_0"}
+    assert not any(u.is_late for u in units) and [luma(u) > 0 for u in units] == [u.mouth > 0 for u in units]
 
 
 async def test_the_first_unit_is_in_time_after_start():

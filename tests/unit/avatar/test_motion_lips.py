@@ -106,6 +106,13 @@ def test_known_targets_of_the_table():
     assert max(TARGETS[c][0] for c in ("RR", "U", "TH", "FF")) < 0.2
 
 
+def test_stress_is_known_only_where_the_voice_marks_it():
+    plain, marked = track_of(timed(("A:", 100), ("t", 80))), track_of(timed(("'A:", 100), ("t", 80)))
+    assert not plain.has_stress and marked.has_stress
+    assert marked.is_stressed_at(50 * MS) and not marked.is_stressed_at(150 * MS)
+    assert marked.shape_at(50 * MS) == plain.shape_at(50 * MS)
+
+
 def random_cues(seed, count=40):
     chance = random.Random(seed)
     phones = "p b m f T t k tS s n r A: i: oU aI h _".split()
