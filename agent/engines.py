@@ -1,7 +1,7 @@
 """Everything a process keeps warm for its calls, and what one call gets of it.
 
 `auto` takes the best engine whose model is on this disk and never waits for a download; better models
-are fetched in the background and used by the next call.
+are fetched in the background (`upgrade`) and used by the next call.
 """
 
 from __future__ import annotations
@@ -10,32 +10,40 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from avatar.clock import Clock
+from avatar.clock import Clock, MonotonicClock
 from avatar.face import Face
-from avatar.identity import Identity
+from avatar.identity import Identity, load_identity
 from avatar.render.base import Renderer
 from avatar.render.warp import WarpRenderer, warm_up
+from models.cache import ModelCache
 
+from .brain import registry as brains
 from .brain.base import Brain
-from .brain.scripted import ScriptedBrain
+from .brain.detect import DetectedServer, detect
 from .config import ServerConfig
+from .errors import ConfigError
+from .persona.load import find_personas, load
 from .persona.schema import Persona
 from .persona.script import persona_words, script_lines
 from .pipeline.smart_turn import TurnModel
+from .stt import registry as ears
 from .stt.base import SttEngine, SttStream
-from .stt.pocketsphinx import PocketsphinxEngine
 from .tts.base import TtsEngine, VoiceSpec
 from .tts.process import WorkerTts
-from .tts.registry import VoiceChoice, choose
+from .tts.registry import VoiceChoice
 
 AVATARS = Path(__file__).resolve().parent.parent / "avatar" / "identities"
 DEFAULT_AVATAR = "mira"
+DETECTED_FOR_S = 5.0
+"""A language model that was just started is found by the next call; asking more often finds nothing new."""
 OnStep = Callable[[str], None]
 Report = Callable[[Exception, str], None]
+Slots = dict[str, dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -48,33 +56,53 @@ class CallEngines:
     tts: TtsEngine
     voice: VoiceSpec
     face: Face
+    slots: Slots
     render_thread: ThreadPoolExecutor
-    slots: dict[str, Any]
+    report: Report | None = None
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Slots:
         """Which engines talk, per slot; see `events.EnginesChanged`."""
         return self.slots
 
     def on_trouble(self, report: Report) -> None:
         """Tell `report` of failures that were bridged."""
+        self.report = report
+
+    def trouble(self, error: Exception) -> None:
+        """A failure of the brain that a spare one bridged."""
+        if self.report is not None:
+            self.report(error, "brain")
 
     async def aclose(self) -> None:
-        await self.hearing.aclose()
-        await self.brain.aclose()
-        await self.face.aclose()
-        self.render_thread.shutdown(wait=False)
+        """Free all of it; the warm engines behind stay."""
+        try:
+            await self.hearing.aclose()
+            await self.brain.aclose()
+        finally:
+            await self.face.aclose()
+            self.render_thread.shutdown(wait=False)
 
 
 class Engines:
-    """The warm engines of a process."""
+    """The warm engines of a process; made by `warm`."""
 
     def __init__(self, config: ServerConfig) -> None:
-        self._config = config
-        self._stt_thread = ThreadPoolExecutor(1, thread_name_prefix="stt")
-        self.stt: SttEngine = PocketsphinxEngine(self._stt_thread)
-        self.tts: TtsEngine = WorkerTts()
+        self.config = config
+        self.cache = ModelCache()
+        self.tts = WorkerTts(piper_voices=self.piper_voices())
         self.turn_model: TurnModel | None = None
-        self._identities: dict[str, Identity] = {}
+        self.progress: Slots = {}
+        """Slot -> what is being fetched for it; see `upgrade`."""
+        self.port: int | None = None
+        """Where the server of these engines listens."""
+        self.stt_choice = ears.choose(config.stt, self.cache.folders("whisper"), ("en",))
+        self._stt_thread = ThreadPoolExecutor(1, thread_name_prefix="stt")
+        self._stt: SttEngine | None = None
+        self._old_stt: list[SttEngine] = []
+        self._detected: list[DetectedServer] = []
+        self._detected_s = float("-inf")
+        self._clock: Clock = MonotonicClock()
+        self._default: Persona | None = None
 
     @classmethod
     async def warm(cls, config: ServerConfig, on_step: OnStep, *, is_for_calls: bool = True) -> Engines:
@@ -83,78 +111,179 @@ class Engines:
         Args:
             config: which engines are wished.
             on_step: told each step in plain words.
-            is_for_calls: False leaves the ears out (offline rendering).
+            is_for_calls: False leaves ears and mind out (offline rendering).
+
+        Raises:
+            AgentError: a wished engine cannot be had; the text says what to do.
         """
         engines = cls(config)
-        on_step("warming up ears, voice and face")
-        work = [engines.tts.start(), asyncio.to_thread(engines._load_face)]
+        on_step("warming up ears, mind, voice and face")
+        work = [engines._warm_voice(), asyncio.to_thread(engines._warm_face)]
         if is_for_calls:
-            work += [engines.stt.start(), asyncio.to_thread(engines._load_turn_model)]
+            work += [engines.load_stt(), asyncio.to_thread(engines._load_turn_model), engines.detect_brains()]
         try:
             await asyncio.gather(*work)
+            if is_for_calls:
+                engines._check_wishes()
         except BaseException:
             await engines.aclose()
             raise
         return engines
 
     async def open(self, persona: Persona, clock: Clock) -> CallEngines:
-        """Everything one call needs; the caller closes it."""
-        if self.turn_model is None:
+        """Everything one call needs; the caller closes it.
+
+        Raises:
+            AgentError: an engine does not work.
+        """
+        if self.turn_model is None or self._stt is None:
             raise RuntimeError("these engines were warmed for rendering only")
-        hearing = await self.stt.open(
+        await self.detect_brains()
+        mind = self.choose_brain(persona)
+        voice_choice = await self.tts.warm(self.voice_spec(persona))
+        hearing = await self._stt.open(
             script=script_lines(persona), words=persona_words(persona), language=persona.languages[0]
         )
         render_thread = ThreadPoolExecutor(1, thread_name_prefix="render")
         face = Face(self.renderer(persona), executor=render_thread, clock=clock, seed=int.from_bytes(os.urandom(4)))
         await face.start()
-        brain = ScriptedBrain(persona, seed=os.urandom(4).hex())
-        choice = self.choose_voice(persona)
-        voice = to_voice_spec(persona, choice)
-        return CallEngines(hearing, self.turn_model, brain, self.tts, voice, face, render_thread, self.describe())
+        call: CallEngines
+
+        def on_error(error: Exception) -> None:
+            call.trouble(error)
+
+        brain = mind.factory(seed=os.urandom(4).hex(), clock=clock, on_error=on_error)
+        call = CallEngines(
+            hearing=hearing,
+            turn_model=self.turn_model,
+            brain=brain,
+            tts=self.tts,
+            voice=self.voice_spec(persona, voice_choice),
+            face=face,
+            slots=self.describe(persona, voice_choice),
+            render_thread=render_thread,
+        )
+        return call
 
     def renderer(self, persona: Persona) -> Renderer:
         """A renderer of the persona's face."""
-        return WarpRenderer(self.identity(persona.face.avatar or DEFAULT_AVATAR))
-
-    def identity(self, avatar: str) -> Identity:
-        """A prepared face, loaded once."""
-        if avatar not in self._identities:
-            self._identities[avatar] = Identity.load(AVATARS / avatar / "identity.npz")
-        return self._identities[avatar]
+        return WarpRenderer(identity(persona.face.avatar or DEFAULT_AVATAR))
 
     def portrait(self, persona: Persona) -> Path:
         """The picture shown before the call."""
         return AVATARS / (persona.face.avatar or DEFAULT_AVATAR) / "portrait.png"
 
-    def choose_voice(self, persona: Persona) -> VoiceChoice:
-        """Which voice a persona gets on this machine."""
-        return choose(to_voice_spec(persona, None))
+    def voice_spec(self, persona: Persona, choice: VoiceChoice | None = None) -> VoiceSpec:
+        """A persona's voice as the engines take it; with a choice, exactly that voice."""
+        spec = to_voice_spec(persona)
+        if choice is not None:
+            return replace(spec, engine=choice.engine, id=choice.voice)  # type: ignore[arg-type]  # a name of ENGINES
+        if self.config.tts != "auto":
+            return replace(spec, engine=self.config.tts)
+        return spec
 
-    def describe(self) -> dict[str, Any]:
-        """Which engines a call would use now, per slot."""
-        return {}
+    def choose_brain(self, persona: Persona) -> brains.BrainChoice:
+        """Which mind a persona gets now."""
+        if self.config.brain != "scripted":
+            return brains.choose(persona, os.environ, self._detected)
+        scripted = persona.brain.model_copy(update={"kind": "scripted"})
+        choice = brains.choose(persona.model_copy(update={"brain": scripted}), {})
+        return replace(choice, why="you asked for it")
+
+    def describe(self, persona: Persona | None = None, voice: VoiceChoice | None = None) -> Slots:
+        """Which engines a call would use now, per slot; see `events.EnginesChanged`."""
+        persona = persona or self.default_persona()
+        mind, ear = self.choose_brain(persona), self.stt_choice
+        voice = voice or self.tts.choose(self.voice_spec(persona))
+        slots: Slots = {
+            "stt": _slot(ear.model_name or ear.engine, ear.engine == "whisper", ear.why, ear.notice),
+            "brain": _slot(mind.name, mind.name != "scripted", mind.why, mind.notice),
+            "tts": _slot(f"{voice.engine} {voice.voice}", voice.engine == "piper", voice.why, voice.notice),
+        }
+        for slot, news in self.progress.items():
+            slots[slot].update(news)
+        return slots
+
+    def default_persona(self) -> Persona:
+        """The persona that answers when the caller chooses none.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        if self._default is None:
+            paths = find_personas(self.config.personas_dir)
+            if self.config.persona not in paths:
+                known = ", ".join(sorted(paths)) or f"none in {self.config.personas_dir}"
+                raise ConfigError(f"--persona {self.config.persona!r}: there is none of that name; found: {known}")
+            self._default = load(paths[self.config.persona])
+        return self._default
+
+    def piper_voices(self) -> dict[str, Path]:
+        """Voice -> its file, of the Piper voices on this disk."""
+        cards = self.cache.cards
+        return {name: folder / cards[name].main_file for name, folder in self.cache.folders("piper").items()}
+
+    async def detect_brains(self) -> None:
+        """Look for a language model on this machine, unless that was just done or is not wished."""
+        now_s = self._clock.now_s()
+        if self.config.brain == "scripted" or now_s - self._detected_s < DETECTED_FOR_S:
+            return
+        self._detected_s = now_s
+        self._detected = await detect(own_port=self.port)
+
+    async def load_stt(self) -> None:
+        """Load the best ears on this disk; calls that have others keep them."""
+        choice = ears.choose(self.config.stt, self.cache.folders("whisper"), self.default_persona().languages)
+        engine = ears.make(choice, self._stt_thread)
+        await engine.start()
+        if self._stt is not None:
+            self._old_stt.append(self._stt)
+        self._stt, self.stt_choice = engine, choice
 
     async def aclose(self) -> None:
+        """Stop everything."""
         await self.tts.aclose()
-        await self.stt.aclose()
+        for engine in [self._stt, *self._old_stt]:
+            if engine is not None:
+                await engine.aclose()
         self._stt_thread.shutdown(wait=False, cancel_futures=True)
         if self.turn_model is not None:
             self.turn_model.close()
 
-    def _load_face(self) -> None:
-        warm_up(self.identity(DEFAULT_AVATAR))
+    async def _warm_voice(self) -> None:
+        await self.tts.start()
+        await self.tts.warm(self.voice_spec(self.default_persona()))
+
+    def _warm_face(self) -> None:
+        warm_up(identity(self.default_persona().face.avatar or DEFAULT_AVATAR))
 
     def _load_turn_model(self) -> None:
         self.turn_model = TurnModel()
 
+    def _check_wishes(self) -> None:
+        """An engine that was asked for by name and is not here is an error, not a surprise in the call."""
+        if self.config.stt == "whisper" and self.stt_choice.engine != "whisper":
+            raise ConfigError(f"--stt whisper: {self.stt_choice.why}; `visavis models fetch whisper-base.en` gets one")
+        if self.config.brain == "openai" and self.choose_brain(self.default_persona()).name == "scripted":
+            raise ConfigError("--brain openai: set OPENAI_API_KEY or OPENAI_BASE_URL, or start Ollama on this machine")
+        choice = self.tts.choose(self.voice_spec(self.default_persona()))
+        if self.config.tts not in ("auto", choice.engine):
+            raise ConfigError(f"--tts {self.config.tts}: {choice.why}")
 
-def to_voice_spec(persona: Persona, choice: VoiceChoice | None) -> VoiceSpec:
-    """A persona's voice as the engines take it, with the engine and voice that were chosen."""
+
+@lru_cache(maxsize=8)
+def identity(avatar: str) -> Identity:
+    """A prepared face, loaded once a process and shared."""
+    return load_identity(AVATARS / avatar / "identity.npz")
+
+
+def to_voice_spec(persona: Persona) -> VoiceSpec:
+    """A persona's voice as the engines take it."""
     language = persona.languages[0]
     voice = persona.voice_for(language)
     return VoiceSpec(
-        engine=choice.engine if choice else voice.engine,  # type: ignore[arg-type]  # the registry names only these
-        id=choice.voice if choice else voice.id,
+        engine=voice.engine,
+        id=voice.id,
         rate=voice.rate,
         pitch_semitones=voice.pitch,
         volume=voice.volume,
@@ -162,3 +291,7 @@ def to_voice_spec(persona: Persona, choice: VoiceChoice | None) -> VoiceSpec:
         language=language,
         pronounce=voice.pronounce,
     )
+
+
+def _slot(name: str, is_best: bool, why: str, notice: str) -> dict[str, Any]:
+    return {"name": name, "state": "ready" if is_best else "embedded", "why": why, "notice": notice}

@@ -12,7 +12,7 @@ from avatar.face import Face
 from avatar.media import Activity
 
 from .config import ServerConfig
-from .engines import Engines, to_voice_spec
+from .engines import Engines
 from .errors import ConfigError
 from .persona.load import find_personas, load
 from .persona.schema import Persona
@@ -75,7 +75,7 @@ async def _render(text: str, persona: Persona, engines: Engines, face: Face, wri
         progress.advance(task, LEAD_IN_UNITS)
         for number, sentence in enumerate(sentences):
             sound = SpokenSound(face, response_id="res_1", utterance_id=f"res_1.{number}")
-            voice = to_voice_spec(persona, engines.tts_choice)
+            voice = engines.voice_spec(persona)
             async for chunk in engines.tts.speak(sentence, voice, utterance_id=sound.utterance_id):
                 sound.push(chunk)
                 await face.room()

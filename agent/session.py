@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from avatar.media import Activity, AVUnit
 
 from .config import ServerConfig
 from .engines import CallEngines
-from .errors import AgentError, SessionError
+from .errors import SessionError
 from .events import (
     BadEvent,
     ClientEvent,
@@ -32,22 +31,19 @@ from .events import (
     Warning,
     decode_client,
 )
+from .limits import CallLimits
+from .metrics import CallCounters
 from .outbox import Outbox
 from .persona.schema import Persona
 from .pipeline.build import CallParts, CallPipeline
 from .pipeline.call import Call
 from .transport import PeerSettings
 from .transport.peer import ConnectionState, Peer
-
-logger = logging.getLogger(__name__)
+from .trouble import Troubles
 
 NATIVE_CHANNEL = "visavis"
 METRICS_EVERY_S = 5
 WATCH_EVERY_S = 1.0
-REPORT_EVERY_S = 2.0
-"""The same failure is told that often at most; all are counted."""
-MAX_ERRORS = 200
-"""A call that fails so often is of no use to anybody."""
 Door = Literal["native", "pipecat"]
 Status = Literal["created", "active", "ending", "ended"]
 
@@ -94,20 +90,27 @@ class Session:
         self._clock = clock
         self._on_ended = on_ended
         self._door = door
-        self._created_s = clock.now_s()
-        self._active_s: float | None = None
-        self._lost_s: float | None = None
-        self._quiet_s = clock.now_s()
-        self._idle_said = 0
-        self._told_s: dict[str, float] = {}
+        self._limits = CallLimits(
+            config, persona.guardrails.max_minutes, created_s=clock.now_s(), quiet_s=clock.now_s()
+        )
         self._peer: Peer | None = None
         self._channel: str | None = None
+        self._was_open = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
         self.outbox = Outbox(clock, self._send_native)
         if door == "pipecat":
             self.outbox.on_event = self._send_as_rtvi
-        self.call = Call(clock, self.outbox.emit, self._report)
+        counters = CallCounters()
+        troubles = Troubles(
+            self.id,
+            clock=clock,
+            emit=self.outbox.emit,
+            counters=counters,
+            give_up=lambda: self.end_soon("error"),
+        )
+        self._report = troubles.report
+        self.call = Call(clock, self.outbox.emit, self._report, counters=counters)
         engines.on_trouble(self._report)
         self._pipeline = CallPipeline(
             CallParts(
@@ -188,7 +191,7 @@ class Session:
     @property
     def seconds(self) -> float:
         """How long the call has been active."""
-        return 0.0 if self._active_s is None else self._clock.now_s() - self._active_s
+        return self._limits.seconds(self._clock.now_s())
 
     def to_wire(self) -> dict[str, Any]:
         """The session as the API shows it."""
@@ -209,6 +212,7 @@ class Session:
             "held": counters.held,
             "interruptions": counters.interruptions,
             "errors": dict(counters.errors),
+            "active_s": round(self.seconds, 3),
             "face": asdict(self._engines.face.stats),
         }
         if self._peer is not None:
@@ -250,34 +254,16 @@ class Session:
             await asyncio.sleep(WATCH_EVERY_S)
             ticks += 1
             self.outbox.flush()
-            if reason := self._end_reason():
+            now_s = self._clock.now_s()
+            if self.call.activity is not Activity.IDLE:
+                self._limits.quiet_s = now_s
+            if reason := self._limits.end_reason(now_s):
                 self.end_soon(reason)
             elif self.status == "active":
-                await self._break_silence()
+                if line := self._limits.silence_breaker(self.persona.idle, now_s):
+                    await self._pipeline.say(line)
                 if ticks % METRICS_EVERY_S == 0:
                     self.outbox.emit(SessionMetrics(self.metrics()))
-
-    def _end_reason(self) -> str | None:
-        now_s, config = self._clock.now_s(), self._config
-        if self.status == "created":
-            return "connect_timeout" if now_s - self._created_s > config.connect_timeout_s else None
-        if self._lost_s is not None and now_s - self._lost_s > config.on_disconnect_s:
-            return "disconnected"
-        if self.seconds > self.persona.guardrails.max_minutes * 60:
-            return "max_duration"
-        if self.call.activity is not Activity.IDLE:
-            self._quiet_s = now_s
-        return "idle_timeout" if 0 < config.idle_timeout_s < now_s - self._quiet_s else None
-
-    async def _break_silence(self) -> None:
-        """The persona says something when the user stays silent, if its author wished so."""
-        idle = self.persona.idle
-        if idle is None or not idle.after_s or not idle.say or self._idle_said >= idle.times_max:
-            return
-        if self._clock.now_s() - self._quiet_s > idle.after_s:
-            self._quiet_s = self._clock.now_s()
-            await self._pipeline.say(idle.say[self._idle_said % len(idle.say)])
-            self._idle_said += 1
 
     def _on_unit(self, unit: AVUnit, sent_s: float) -> None:
         self._pipeline.on_unit(unit, sent_s)
@@ -292,12 +278,12 @@ class Session:
             return
         self.connection = state
         if state == "connected":
-            self._lost_s = None
+            self._limits.connected(self._clock.now_s())
             if self.status == "created":
-                self.status, self._active_s, self._quiet_s = "active", self._clock.now_s(), self._clock.now_s()
+                self.status = "active"
                 self._own(self._greet(), "greet")
-        elif state in ("disconnected", "failed") and self._lost_s is None:
-            self._lost_s = self._clock.now_s()
+        elif state in ("disconnected", "failed"):
+            self._limits.lost(self._clock.now_s())
         self.outbox.emit(SessionState(self.status, state))
 
     async def _greet(self) -> None:
@@ -311,11 +297,8 @@ class Session:
         if self._door == "pipecat":
             self._channel = self._channel or label
         elif label == NATIVE_CHANNEL:
-            is_first, self._channel = self.outbox.seq == 0 or not self._was_open, label
-            self._was_open = True
+            is_first, self._was_open, self._channel = not self._was_open, True, label
             self.outbox.open(self._created() if is_first else SessionResumed(tuple(self._pipeline.transcript)))
-
-    _was_open = False
 
     def _created(self) -> SessionCreated:
         return SessionCreated({**self.to_wire(), "engines": self._engines.describe()})
@@ -343,7 +326,7 @@ class Session:
         self._own(self._take(event), "message")
 
     async def _take(self, event: ClientEvent) -> None:
-        self._quiet_s = self._clock.now_s()
+        self._limits.quiet_s = self._clock.now_s()
         match event:
             case ResponseCreate(mode="talk"):
                 await self._pipeline.type_text(event.text)
@@ -389,21 +372,6 @@ class Session:
             "retryable": False,
         }
         self.outbox.emit(Error(error))
-
-    def _report(self, error: Exception, stage: str) -> None:
-        """Surface a failure to the caller and the log; nothing fails in silence."""
-        code = error.code if isinstance(error, AgentError) else "internal"
-        self.call.counters.errors[code] += 1
-        now_s = self._clock.now_s()
-        if now_s - self._told_s.get(f"{stage} {code}", -REPORT_EVERY_S) < REPORT_EVERY_S:
-            if self.call.counters.errors[code] > MAX_ERRORS:
-                self.end_soon("error")
-            return
-        self._told_s[f"{stage} {code}"] = now_s
-        logger.warning("%s failed: %s (%s)", stage, code, type(error).__name__, extra={"session": self.id})
-        text = str(error) if isinstance(error, AgentError) else f"{stage} failed inside the server; its log says more"
-        retryable = isinstance(error, AgentError) and error.retryable
-        self.outbox.emit(Error({"type": "error", "code": code, "message": text, "retryable": retryable}))
 
     def _peer_settings(self) -> PeerSettings:
         codec = self._config.video.codec

@@ -16,14 +16,17 @@ MAX_LINES, MAX_FUNCTION_LINES = 400, 60
 
 # A floor may import those after it; rooms in one group never import each other.
 AGENT_FLOORS = [
-    {"cli", "__main__", "bench", "doctor"},
+    {"__main__"},
+    {"cli"},
+    {"bench", "doctor", "models_cli", "say"},
     {"server", "roleplay"},
     {"engine"},
-    {"session"},
-    {"pipeline", "engines"},
+    {"session", "upgrade"},
+    {"engines"},
+    {"pipeline"},
     {"stt", "tts", "brain", "turns", "transport"},
     {"persona"},
-    {"outbox"},
+    {"outbox", "limits", "trouble"},
     {"events", "config", "errors", "metrics"},
 ]
 AVATAR_FLOORS = [

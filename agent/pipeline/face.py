@@ -201,6 +201,7 @@ class FaceStage(FrameProcessor):
             self._call.emit(PlayoutCleared(reply.id, reply.played_ms))
         await self._speaking_over(reply)
         self._call.emit(AgentTranscriptDone(reply.id, reply.heard_text, reply.unheard_text))
+        self._marks.interrupt_ms = self._call.marks.interrupt_ms
         self._done(reply, "cancelled")
 
     async def _speaking_over(self, reply: Reply) -> None:

@@ -27,7 +27,7 @@ from pipecat.utils.time import time_now_iso8601
 from avatar.media import Activity
 
 from ..errors import SttError
-from ..events import UserSpeechStarted, UserSpeechStopped, UserTranscriptCompleted, UserTranscriptDelta
+from ..events import AvatarState, UserSpeechStarted, UserSpeechStopped, UserTranscriptCompleted, UserTranscriptDelta
 from ..metrics import TurnMarks
 from ..stt.base import SAMPLE_RATE_HZ, Int16Array, SttStream, Transcript
 from ..turns.backchannel import is_hum
@@ -225,9 +225,11 @@ class Ear(FrameProcessor):
                 self._call.counters.held += 1
                 self._call.marks.interrupt_ms = (self._call.clock.now_s() - self._onset_s) * 1000
                 self._voice.hold()
+                self._call.emit(AvatarState("paused"))
             case FloorAction.RESUME:
                 self._endpointer.end_turn()
                 self._voice.resume()
+                self._call.emit(AvatarState(self._call.activity.value))
             case FloorAction.INTERRUPT:
                 self._call.counters.interruptions += 1
                 await self._open_turn()

@@ -14,6 +14,7 @@ from avatar.clock import Clock, MonotonicClock
 
 from ..config import ServerConfig
 from ..engines import Engines
+from ..upgrade import Upgrade
 from . import problems
 from .calls import CallBook
 from .guard import Guard
@@ -34,6 +35,7 @@ def create_app(
     on_step: OnStep = logger.info,
     on_ready: Callable[[Engines], None] | None = None,
     engines: Engines | None = None,
+    port: int | None = None,
 ) -> FastAPI:
     """Make the server.
 
@@ -43,13 +45,14 @@ def create_app(
         on_step: told each step of the start in plain words.
         on_ready: told when callers may come.
         engines: already warm ones (tests); else they are warmed when the server starts.
+        port: where it will listen, so that it does not mistake itself for a language model.
     """
     book = CallBook(config, clock or MonotonicClock())
     meters = CallMeters(book)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        warming = asyncio.create_task(_warm(book, engines, on_step, on_ready))
+        warming = asyncio.create_task(_warm(book, engines, port, on_step, on_ready))
         warming.add_done_callback(_warmed)
         try:
             yield
@@ -57,6 +60,8 @@ def create_app(
             warming.cancel()
             await asyncio.gather(warming, return_exceptions=True)
             await book.aclose()
+            if book.upgrade is not None:
+                await book.upgrade.aclose()
             if book.engines is not None and engines is None:
                 await book.engines.aclose()
 
@@ -80,14 +85,22 @@ def create_app(
 
 
 async def _warm(
-    book: CallBook, engines: Engines | None, on_step: OnStep, on_ready: Callable[[Engines], None] | None
+    book: CallBook,
+    engines: Engines | None,
+    port: int | None,
+    on_step: OnStep,
+    on_ready: Callable[[Engines], None] | None,
 ) -> None:
     """Load everything; until then offers are refused and `/readyz` says so."""
     try:
         book.engines = engines or await Engines.warm(book.config, on_step)
+        book.engines.port = port
     except Exception as error:
         on_step(f"cannot start: {error}")
         logger.exception("warm-up failed")
         raise
     if on_ready is not None:
         on_ready(book.engines)
+    if engines is None:
+        book.upgrade = Upgrade(book.engines, book.tell_engines, on_step)
+        book.upgrade.start()

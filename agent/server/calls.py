@@ -12,11 +12,12 @@ from pathlib import Path
 from avatar.clock import Clock
 
 from ..config import ServerConfig
-from ..engines import Engines
+from ..engines import Engines, Slots
 from ..errors import PersonaError, SessionError
 from ..persona.load import find_personas, load
 from ..persona.schema import Persona
 from ..session import Door, Session, SessionIdentity
+from ..upgrade import Upgrade
 
 ALPHABET = string.digits + string.ascii_letters
 ENDED_KEPT = 200
@@ -35,6 +36,7 @@ class CallBook:
         self.clock = clock
         self.engines: Engines | None = None
         """None until everything is warm."""
+        self.upgrade: Upgrade | None = None
         self.num_created = 0
         self.num_ended: Counter[str] = Counter()
         self._sessions: dict[str, Session] = {}
@@ -122,6 +124,11 @@ class CallBook:
         """End all calls."""
         self.is_closing = True
         await asyncio.gather(*(s.aclose("server_shutdown") for s in self.sessions), return_exceptions=True)
+
+    def tell_engines(self, slots: Slots) -> None:
+        """Tell all callers that a better engine is on its way."""
+        for session in self.sessions:
+            session.engines_changed(slots)
 
     def _ended_now(self, session: Session) -> None:
         self._sessions.pop(session.id, None)

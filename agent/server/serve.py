@@ -31,10 +31,12 @@ def serve(options: Mapping[str, Any]) -> int:
     config = load_config({k: v for k, v in options.items() if k in OPTION_NAMES})
     is_verbose = bool(options.get("verbose"))
     logging.basicConfig(level=logging.DEBUG if is_verbose else logging.WARNING, format="%(levelname)s %(message)s")
+    if not is_verbose:
+        logging.getLogger("models").setLevel(logging.ERROR)  # what the fetch has to say is said in plain words
     quiet_pipecat(is_verbose)
     listener = _listen(config)
     host, port = listener.getsockname()[:2]
-    app = create_app(config, on_step=_say, on_ready=lambda engines: _tell_ready(engines, host, port))
+    app = create_app(config, on_step=_say, on_ready=lambda engines: _tell_ready(engines, host, port), port=port)
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, ws="none")
     )

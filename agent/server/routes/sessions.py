@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...errors import SessionError, TransportError
+from ...metrics import thread_cpu_s
 from ...session import Session
 from ..calls import CallBook
 
@@ -68,7 +69,7 @@ def session_router(book: CallBook) -> APIRouter:
 
     @router.get("/{session_id}/metrics")
     async def metrics(session_id: str) -> dict[str, Any]:
-        return book.get(session_id).metrics()
+        return {**book.get(session_id).metrics(), "cpu_s": thread_cpu_s()}
 
     @router.delete("/{session_id}")
     async def end(session_id: str, authorization: Annotated[str | None, Header()] = None) -> dict[str, Any]:
