@@ -3,7 +3,8 @@
 Prints JSON: per method and group of speakers, means over clips. gap_r and width_r: Pearson r with the
 measured gap and width at the frame times; in_speech: the same from first to last phone; closure:
 frames with a shut mouth inside speech; pbm_closed: share of p, b, m with a shut instant; peak_lag_ms:
-where the correlation peaks, < 0 = the prediction is early.
+where the correlation peaks, < 0 = the prediction is early. With `--check` it exits 1 where the phones miss
+a goal, and says which.
 """
 
 from __future__ import annotations
@@ -29,6 +30,13 @@ SHUT_SHAPE = 0.15
 """The same in units of the prediction: 0.03 / 0.2."""
 _LAGS_S = np.arange(-0.2, 0.201, 0.02)
 _STEP_S = 0.005
+
+GOALS = {
+    "s1": {"gap_r": 0.85, "in_speech": 0.75, "width_r": 0.65, "closure_f1": 0.48, "pbm_closed": 1.0},
+    "others": {"gap_r": 0.70, "in_speech": 0.68, "width_r": 0.45, "closure_f1": 0.38, "pbm_closed": 1.0},
+}
+"""Least scores of the path by phones (lips.md section 6)."""
+MAX_LAG_MS = 20.0
 
 Predict = Callable[[Clip, FloatArray], list[MouthShape]]
 
@@ -106,7 +114,21 @@ def main() -> int:
     methods: dict[str, Predict] = {"phones": by_phones, "loudness": by_loudness}
     result = {m: {g: asdict(score(cs, predict)) for g, cs in groups.items()} for m, predict in methods.items()}
     print(json.dumps(result, indent=2))
-    return 0
+    missed = misses(result["phones"]) if "--check" in sys.argv[1:] else []
+    print("\n".join(missed), file=sys.stderr, end="\n" if missed else "")
+    return 1 if missed else 0
+
+
+def misses(scores: dict[str, dict[str, float]]) -> list[str]:
+    """The goals that the scores by group do not reach, one sentence each."""
+    faults = [
+        f"{group}: {name} is {scores[group][name]}, the goal {least}"
+        for group, goals in GOALS.items()
+        for name, least in goals.items()
+        if scores[group][name] < least
+    ]
+    lags = {group: values["peak_lag_ms"] for group, values in scores.items()}
+    return faults + [f"{group}: peak at {lag} ms" for group, lag in lags.items() if abs(lag) > MAX_LAG_MS]
 
 
 def _r(a: FloatArray, b: FloatArray) -> float:
