@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import openai
+import openai.resources.chat  # the package imports it on first use, which would cost the first answer 0.5 s
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from avatar.clock import Clock, MonotonicClock
@@ -88,8 +89,6 @@ class OpenAiBrain:
         self._prompt = system_prompt(persona, language=language, date=date)
         self._model = endpoint.model
         self._client = _client(endpoint)
-        # The package imports this on first use, which must not cost the first answer its 0.5 s.
-        self._completions = self._client.chat.completions
 
     @property
     def capabilities(self) -> BrainCapabilities:
@@ -185,7 +184,7 @@ class OpenAiBrain:
     async def _open(self, request: list[dict[str, str]], *, max_tokens: int) -> Chunks:
         if self._model is None:
             self._model = await self._first_model()
-        return await self._completions.create(
+        return await self._client.chat.completions.create(
             model=self._model,
             messages=cast("list[ChatCompletionMessageParam]", request),
             stream=True,

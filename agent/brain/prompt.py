@@ -139,7 +139,7 @@ def _script(persona: Persona) -> str:
     if not lines:
         return ""
     drill = persona.brain.drill
-    start = f" Begin in stage {drill.start}." if drill and any(s.intents for s in drill.states.values()) else ""
+    start = f"; begin in stage {drill.start}" if drill and any(s.intents for s in drill.states.values()) else ""
     return _section(f"Your story; keep to its facts and say it in your own words.{start}", lines[:SCRIPT_LINES_MAX])
 
 

@@ -109,10 +109,11 @@ def _openai(persona: Persona, base_url: str, key: str | None, model: str | None,
     is_here = urlsplit(base_url).hostname in ("127.0.0.1", "localhost", "::1")
     travel = "Your words stay on this machine." if is_here else "What you say is sent there as text."
     notice = f"{persona.name} talks freely, through {where}. {travel}"
+    module, name = ENGINES["openai"].split(":")
+    # Now and not at the first call: it takes half a second.
+    engine: Any = importlib.import_module(module)
 
     def factory(*, seed: str, clock: Clock, on_error: Callable[[BrainError], None], date: str = "") -> Brain:
-        module, name = ENGINES["openai"].split(":")
-        engine: Any = importlib.import_module(module)
         endpoint = engine.Endpoint(base_url, key, model)
         primary: Brain = getattr(engine, name)(persona, endpoint, seed=seed, date=date, notice=notice, clock=clock)
         spare = ScriptedBrain(persona, seed=seed, date=date, notice=script_notice(persona))

@@ -70,6 +70,16 @@ class ResilientBrain:
     def confidence(self, text: str) -> float:
         return (self._spare if self.is_down else self._primary).confidence(text)
 
+    async def warm_up(self) -> None:
+        """Have the primary one get ready, if it can; a failure is noted, and the spare one answers."""
+        warm_up = getattr(self._primary, "warm_up", None)
+        if warm_up is None:
+            return
+        try:
+            await warm_up()
+        except BrainError as exc:
+            self._note(exc)
+
     async def aclose(self) -> None:
         try:
             await self._primary.aclose()

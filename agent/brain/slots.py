@@ -38,7 +38,7 @@ class Pattern:
 
     @staticmethod
     def _group(name: str, more: str) -> str:
-        return rf"(?P<{name}>[\w']+(?:\s[\w']+){more})"
+        return rf"(?P<{name}>[\w'-]+(?:\s[\w'-]+){more})"
 
     def find(self, text: str) -> dict[str, str] | None:
         """The values in a sentence, or None when it is another sentence or a value is of the wrong type."""

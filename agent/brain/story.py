@@ -7,7 +7,7 @@ replay need no saved engine state: same turns, same seed, same words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..persona.condition import parse_condition
@@ -85,13 +85,14 @@ class Story:
         for name, state in persona.states.items():
             self._intents |= {f"{name}/{intent.id}": intent for intent in state.intents}
         self._conditions = {key: parse_condition(i.when) for key, i in self._intents.items() if i.when}
+        self._matchers: dict[tuple[str, ...], Matcher] = {}
         self._scopes = {name: self._scope(name) for name in tuple(persona.states) or (NO_STATE,)}
         self._refusals = [(_refusal(r.match, self.normalise), r.say) for r in persona.guardrails.refuse]
         lore = [entry for entry in persona.knowledge.lorebook if entry.enabled]
         self._lore = sorted(lore, key=lambda entry: -entry.priority)
         self._facts = Matcher(((fact, fact) for fact in persona.knowledge.facts), self.normalise)
         self._pairs = Matcher(_example_pairs(persona), self.normalise)
-        self._everything = Matcher(self._examples(self._intents), self.normalise)
+        self._everything = self._matcher(self._intents)
 
     def start(self) -> Place:
         """Before the user's first word."""
@@ -265,12 +266,16 @@ class Story:
             for example in intent.examples
             if HOLE.search(example)
         ]
-        return _Scope(Matcher(self._examples(ordered), self.normalise), tuple(patterns))
+        return _Scope(self._matcher(ordered), tuple(patterns))
 
-    @staticmethod
-    def _examples(intents: Mapping[str, Intent]) -> Iterable[tuple[str, str]]:
-        # An example with a hole is a pattern; without its value it would match too much.
-        return [(k, e) for k, intent in intents.items() for e in intent.examples if not HOLE.search(e)]
+    def _matcher(self, intents: Mapping[str, Intent]) -> Matcher:
+        """Scopes with the same intents share one index."""
+        keys = tuple(intents)
+        if keys not in self._matchers:
+            # An example with a hole is a pattern; without its value it would match too much.
+            pairs = [(k, e) for k, intent in intents.items() for e in intent.examples if not HOLE.search(e)]
+            self._matchers[keys] = Matcher(pairs, self.normalise)
+        return self._matchers[keys]
 
 
 def _quoted(example: str) -> str:

@@ -38,10 +38,7 @@ class Condition:
 
     def holds(self, *, turn: int, slots: Mapping[str, str], seen: Mapping[str, int]) -> bool:
         """Whether it is true now; comparing what cannot be compared is false."""
-        try:
-            return bool(_value(self.tree, {"turn": turn, "slot": slots, "seen": seen}))
-        except TypeError:
-            return False
+        return bool(_value(self.tree, {"turn": turn, "slot": slots, "seen": seen}))
 
     def names(self) -> Iterator[tuple[str, str]]:
         """`("slot", "budget")`, `("seen", "asks_problem")`, ... in no order."""
@@ -94,7 +91,7 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
             return not _value(operand, names)
         case ast.Compare(left=left, ops=ops, comparators=comparators):
             sides = [_value(side, names) for side in (left, *comparators)]
-            return all(_COMPARE[type(op)](a, b) for op, a, b in zip(ops, sides, sides[1:], strict=False))
+            return all(_compared(op, a, b) for op, a, b in zip(ops, sides, sides[1:], strict=False))
         case ast.Attribute(value=ast.Name(id=group), attr=name):
             value = names[group].get(name, 0 if group == "seen" else None)
             return int(value) if isinstance(value, str) and value.isdecimal() else value
@@ -105,3 +102,11 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         case ast.Name(id=name):
             return names[name]
     raise ConditionError(ast.unparse(node))
+
+
+def _compared(op: ast.cmpop, left: Any, right: Any) -> bool:
+    try:
+        return _COMPARE[type(op)](left, right)
+    except TypeError:
+        # A slot that is not filled yet is neither more nor less than a number.
+        return False

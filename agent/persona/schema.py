@@ -262,7 +262,7 @@ class Persona(Part):
     voices: dict[str, Voice] = {}
     """By language, for personas with several."""
     hear: dict[Line, Lines] = {}
-    """Name -> how a recogniser may write it: `Visavis: [vis-a-vis]`."""
+    """Name -> how a recogniser writes it, the word of its dictionary first: `Visavis: [vis-a-vis, visa vee]`."""
     face: Face = Face()
     examples: tuple[tuple[ExampleLine, ...], ...] = ()
     knowledge: Knowledge = Knowledge()

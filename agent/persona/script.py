@@ -21,14 +21,14 @@ COMMON_LINES = (
 def script_lines(persona: Persona) -> list[str]:
     """Sentences the user is likely to say, most likely first, each once.
 
-    The persona's own lines come last: they lend their words to the recogniser's language model. Names stand as
-    the recogniser may write them (`hear`), slots as their choices or left out.
+    The persona's own lines come last: they lend their words to the recogniser's language model. Names stand in
+    their first spelling of `hear`, the others are mishearings; slots as their choices or left out.
     """
     lines: dict[str, None] = {}
     for line in _raw_lines(persona):
         text = " ".join(line.split())
-        for variant in _heard(text, persona) if text else ():
-            lines.setdefault(variant)
+        if text:
+            lines.setdefault(_heard(text, persona))
     return list(lines)
 
 
@@ -68,10 +68,9 @@ def _holes_filled(example: str, persona: Persona) -> Iterator[str]:
         yield from _holes_filled(example.replace(hole[0], value, 1), persona)
 
 
-def _heard(text: str, persona: Persona) -> Iterator[str]:
+def _heard(text: str, persona: Persona) -> str:
     for name, spellings in persona.hear.items():
-        word = re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE)
-        if word.search(text):
-            yield from (word.sub(spelling, text) for spelling in spellings)
-            return
-    yield text
+        if spellings:
+            # Split and join, so that nothing in an author's spelling is read as a pattern.
+            text = spellings[0].join(re.split(rf"\b{re.escape(name)}\b", text, flags=re.IGNORECASE))
+    return text

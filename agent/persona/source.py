@@ -21,7 +21,7 @@ from .problem import Location, PersonaFileError, Problem
 
 MAX_FILE_BYTES = 1_000_000
 # A file of 1 MB cannot hold more values than this unless aliases multiply them.
-MAX_VALUES = 50_000
+MAX_VALUES = 20_000
 MAX_DEPTH = 32
 
 

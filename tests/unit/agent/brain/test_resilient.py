@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from agent.brain.base import Message, TextDelta
+from agent.brain.openai import Endpoint, OpenAiBrain
 from agent.brain.resilient import BRIDGE, COOL_DOWN_S, ResilientBrain
 from agent.errors import BrainError
+from agent.persona import loads
 from avatar.clock import VirtualClock
 from tests.fixtures.fake_brain import FakeBrain
+from tests.fixtures.llm_server import LlmServer
 
 pytestmark = pytest.mark.unit
 
@@ -91,3 +94,21 @@ async def test_closing_closes_both() -> None:
     pair = Pair(None)
     await pair.brain.aclose()
     assert pair.first.is_closed and pair.spare.is_closed
+
+
+async def test_a_failed_warm_up_lets_the_spare_one_begin() -> None:
+    persona = loads("{schema: persona/v1, id: a, name: A}")
+    errors: list[BrainError] = []
+    async with LlmServer(mode="no-model") as server:
+        primary = OpenAiBrain(persona, Endpoint(server.base_url, model="m"))
+        brain = ResilientBrain(primary, FakeBrain(), clock=VirtualClock(), on_error=errors.append)
+        await brain.warm_up()
+        await brain.aclose()
+    assert brain.is_down
+    assert [error.code for error in errors] == ["brain-model-missing"]
+
+
+async def test_a_mind_that_needs_no_warming_is_left_alone() -> None:
+    pair = Pair(None)
+    await pair.brain.warm_up()
+    assert not pair.first.asked

@@ -30,9 +30,7 @@ brain:
 
 def test_lines_come_most_likely_first_and_once() -> None:
     lines = script_lines(PERSONA)
-    assert lines[:5] == [
-        "what is vis-a-vis", "what is visa vee", "a small one please", "a large one please", "my name is",
-    ]  # fmt: skip
+    assert lines[:4] == ["what is vis-a-vis", "a small one please", "a large one please", "my name is"]
     assert lines.index("can I ask") < lines.index("It costs 5.") < lines.index("Mira Lane here.")
     assert {"budget", "tell me about budget", "yes", "Fact one."} <= set(lines)
     assert len(lines) == len(set(lines))
