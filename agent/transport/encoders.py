@@ -6,6 +6,7 @@ aiortc's own encoders denoise a clean picture, take the machine's core count for
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from avatar.clock import Clock
 from avatar.media import GRID_TICKS, MEDIA_CLOCK_RATE, VIDEO_FPS
 
 from .bitrate import BitratePolicy, BitrateRange
+
+logger = logging.getLogger(__name__)
 
 VP8_RANGE = BitrateRange(start_bps=1_500_000, max_bps=2_500_000)
 H264_RANGE = BitrateRange(start_bps=2_000_000, max_bps=2_500_000)
@@ -65,6 +68,8 @@ class EncoderCounters:
     rebuilds: int = 0
     """Encoders thrown away for another bitrate or size, each with a keyframe."""
     num_bytes: int = 0
+    faults: int = 0
+    """Pictures lost because the encoder failed; it is opened anew each time."""
     cpu_s: float = 0.0
     """Time of the encoding thread; helper threads of a codec are not seen."""
 
@@ -183,7 +188,15 @@ class VideoCore:
         frame.pts = frame.pts // VIDEO_TICKS_A_PICTURE if frame.pts is not None else None
         frame.time_base = Fraction(1, VIDEO_FPS)
         frame.pict_type = PictureType.I if self._may_force(force_keyframe) else PictureType.NONE
-        packets = list(context.encode(frame))
+        try:
+            packets = list(context.encode(frame))
+        except av.FFmpegError:
+            # aiortc would end the track: the call would go on without a picture and say nothing.
+            self.counters.faults += 1
+            self._context = None
+            if self.counters.faults == 1:
+                logger.exception("encoding a picture failed; the encoder is opened anew")
+            packets = []
         frame.pts, frame.time_base = picture_pts, Fraction(1, 90_000)
         num_bytes = sum(packet.size for packet in packets)
         self.counters.frames += 1

@@ -23,7 +23,7 @@ from .channels import Channels, OnMessage
 from .microphone import Microphone
 from .negotiate import Connection, PeerSettings, negotiate
 from .offer import Offer, read_offer
-from .stats import PeerStats, RateMeter, collect, packets_received
+from .stats import PeerStats, Pulse, RateMeter, collect, packets_received
 from .tracks import MediaPair, OnUnit, UnitSource
 
 logger = logging.getLogger(__name__)
@@ -214,20 +214,23 @@ class Peer:
             self._on_state(state)
 
     async def _watch(self, pc: RTCPeerConnection) -> None:
-        """Notice a caller who vanished: aiortc would take 30 s."""
-        num_seen, seen_s = -1, self._clock.now_s()
+        """Notice a caller who vanished (aiortc would take 30 s) and tracks that no longer leave."""
+        clock = self._clock
+        caller, tracks = Pulse(clock.now_s()), Pulse(clock.now_s())
         while self._state not in _FINAL:
             await asyncio.sleep(WATCH_PERIOD_S)
-            num_received = await packets_received(pc)
-            now_s = self._clock.now_s()
-            if num_received != num_seen or not self._has_connected.is_set():
-                num_seen, seen_s = num_received, now_s
-                if self._state == "reconnecting":
-                    self._set_state("connected")
-            elif now_s - seen_s > LOST_S:
+            if not self._has_connected.is_set():
+                continue
+            now_s = clock.now_s()
+            if tracks.quiet_s(self.pair.counters.units, now_s) > LOST_S:
+                logger.error("no sound or picture has left for %s s", LOST_S)
+                self._set_state("failed")
+                return
+            quiet_s = caller.quiet_s(await packets_received(pc), now_s)
+            if quiet_s > LOST_S:
                 self._set_state("disconnected")
-            elif now_s - seen_s > QUIET_S:
-                self._set_state("reconnecting")
+            else:
+                self._set_state("reconnecting" if quiet_s > QUIET_S else "connected")
 
     async def _take_candidate(self, connection: Connection, line: str, mid: str | None) -> None:
         assert self._offer is not None

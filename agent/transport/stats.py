@@ -29,6 +29,7 @@ class PeerStats:
     estimate_bps: int | None
     """The caller's last estimate of its line."""
     encoder_rebuilds: int
+    encoder_faults: int
     keyframes: int
     encode_video_cpu_s: float
     encode_audio_cpu_s: float
@@ -52,6 +53,20 @@ class RateMeter:
             return 0.0, 0.0
         seconds = now_s - seen[0]
         return (num_frames - seen[1]) / seconds, (num_bytes - seen[2]) * 8 / seconds
+
+
+class Pulse:
+    """How long a count has stood still."""
+
+    def __init__(self, now_s: float) -> None:
+        self._count = -1
+        self._moved_s = now_s
+
+    def quiet_s(self, count: int, now_s: float) -> float:
+        """Seconds since the count last changed, as far as it was looked at."""
+        if count != self._count:
+            self._count, self._moved_s = count, now_s
+        return now_s - self._moved_s
 
 
 async def packets_received(pc: RTCPeerConnection) -> int:
@@ -86,6 +101,7 @@ async def collect(
         video_target_bps=core.policy.target_bps if core is not None else None,
         estimate_bps=core.policy.estimate_bps if core is not None else None,
         encoder_rebuilds=seen.rebuilds,
+        encoder_faults=seen.faults,
         keyframes=seen.keyframes,
         encode_video_cpu_s=seen.cpu_s,
         encode_audio_cpu_s=audio.counters.cpu_s if isinstance(audio, TunedOpusEncoder) else 0.0,

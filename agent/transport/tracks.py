@@ -19,7 +19,7 @@ import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from avatar.clock import Clock
-from avatar.media import GRID_TICKS, MEDIA_CLOCK_RATE, UNIT_TICKS, AVUnit, Int16Array, VideoFrame
+from avatar.media import GRID_TICKS, MEDIA_CLOCK_RATE, UNIT_TICKS, AVUnit, Int16Array, UInt8Array, VideoFrame
 
 logger = logging.getLogger(__name__)
 
@@ -246,10 +246,17 @@ class _VideoTrack(MediaStreamTrack):
             self._pair.pull(self._own_pts)
             self._own_pts += UNIT_TICKS
         picture, pts = await self._pair.next_picture()
-        frame = av.VideoFrame.from_ndarray(picture.i420, format="yuv420p")
+        frame = to_frame(picture.i420)
         frame.pts = pts * VIDEO_CLOCK_RATE // MEDIA_CLOCK_RATE
         frame.time_base = Fraction(1, VIDEO_CLOCK_RATE)
         return frame
+
+
+def to_frame(i420: UInt8Array) -> av.VideoFrame:
+    """Wrap uint8[height * 3 // 2, width]: without copying if the array is frozen (5 us against 245 at 1280x720)."""
+    if i420.flags.writeable or not i420.flags.c_contiguous:
+        return av.VideoFrame.from_ndarray(i420, format="yuv420p")
+    return av.VideoFrame.from_numpy_buffer(i420, format="yuv420p")
 
 
 def _ramped_out(sound: Int16Array, start: int) -> Int16Array:

@@ -70,7 +70,8 @@ async def test_sound_leaves_each_20_ms_of_the_clock() -> None:
         assert told.clock.now_s() == pytest.approx(100.0 + index * 0.02)
 
 
-async def test_the_picture_is_copied_plane_by_plane() -> None:
+@pytest.mark.parametrize("is_frozen", [False, True])
+async def test_the_picture_leaves_as_it_was_drawn(is_frozen: bool) -> None:
     i420 = (np.arange(48 * 64) % 251).astype(np.uint8).reshape(48, 64)
 
     class One:
@@ -80,7 +81,11 @@ async def test_the_picture_is_copied_plane_by_plane() -> None:
     told = Told()
     pair = MediaPair(One(), clock=told.clock, sleep=told.sleep)
     await pair.audio.recv()
-    assert np.array_equal((await pair.video.recv()).to_ndarray(format="yuv420p"), i420)
+    i420.setflags(write=not is_frozen)
+    frame, drawn = await pair.video.recv(), i420.copy()
+    if not is_frozen:
+        i420[:] = 0
+    assert np.array_equal(frame.to_ndarray(format="yuv420p"), drawn), "what may still change is copied"
 
 
 async def test_a_slow_encoder_loses_the_oldest_pictures_and_they_are_counted() -> None:
@@ -140,6 +145,14 @@ async def test_clearing_drops_waiting_pictures_and_ramps_the_rest_of_the_sound_o
     source.epoch = 1
     await pair.audio.recv()
     assert (await pair.video.recv()).pts == 3600, "the first picture after the cut is the new epoch's"
+
+
+async def test_hushing_silences_a_unit_of_the_newest_epoch_too() -> None:
+    pair, _ = _pair(FlashSource(width=32, height=32, period_units=1))
+    await pair.audio.recv()
+    pair.hush(0)
+    assert not _samples(await pair.audio.recv())[RAMP_TICKS:].any()
+    assert np.abs(_samples(await pair.audio.recv())).max() > 10_000, "the next unit is heard again"
 
 
 async def test_a_unit_of_an_old_epoch_does_not_leave() -> None:
