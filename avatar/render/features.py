@@ -127,11 +127,12 @@ def _sample(sprite, u, v, c):  # type: ignore[no-untyped-def]
     h, w = sprite.shape[0], sprite.shape[1]
     if not (u >= 0.0 and v >= 0.0 and u < w - 1.001 and v < h - 1.001):
         return 0.0
-    i, j = int(u), int(v)
+    i, j, one = np.uint32(u), np.uint32(v), np.uint32(1)
     fu, fv = u - i, v - j
-    top = sprite[j, i, c] * (1 - fu) + sprite[j, i + 1, c] * fu
-    bottom = sprite[j + 1, i, c] * (1 - fu) + sprite[j + 1, i + 1, c] * fu
-    return top * (1 - fv) + bottom * fv
+    a, b = float(sprite[j, i, c]), float(sprite[j, i + one, c])
+    d, e = float(sprite[j + one, i, c]), float(sprite[j + one, i + one, c])
+    top = a + (b - a) * fu
+    return top + (d + (e - d) * fu - top) * fv
 
 
 @compiled
@@ -188,6 +189,14 @@ def _eye_pixel(x, y, top, bottom, look, lash_yuv, skull, rest_top, rest_first, e
 
 
 @compiled
+def _reach(top, bottom, look):  # type: ignore[no-untyped-def]
+    """Rows that eyeball, line and lashes touch in one column."""
+    lashes = look.margin_px
+    half = 0.5 * look.line_px + 2.0
+    return int(min(top, bottom) - half - lashes), int(max(top, bottom) + half + lashes) + 2
+
+
+@compiled
 def draw_eye(look, lash_yuv, skull, first_px, tops, bottoms, rest_top, rest_first, eyeball, lashes, luma, cb, cr):  # type: ignore[no-untyped-def]
     """Draw eyeball, lid shadow, the line of a shut eye and the lashes.
 
@@ -211,7 +220,8 @@ def draw_eye(look, lash_yuv, skull, first_px, tops, bottoms, rest_top, rest_firs
     y0, y1 = max(look.top_px, 16), min(look.bottom_px, h - 16)
     for x in range(x0, x1):
         k = min(max(2 * (x - first_px) + 1, 0), tops.shape[0] - 1)
-        for y in range(y0, y1):
+        low, high = _reach(tops[k], bottoms[k], look)
+        for y in range(max(y0, low), min(y1, high)):
             old = (float(luma[y, x]), 0.0, 0.0)
             a, _, _ = _eye_pixel(
                 x + 0.5, y + 0.5, tops[k], bottoms[k], look, lash_yuv, skull, rest_top, rest_first, eyeball, lashes, old
@@ -219,7 +229,8 @@ def draw_eye(look, lash_yuv, skull, first_px, tops, bottoms, rest_top, rest_firs
             luma[y, x] = np.uint8(a + 0.5)
     for x in range(x0 // 2, (x1 + 1) // 2):
         k = min(max(2 * (2 * x + 1 - first_px), 0), tops.shape[0] - 1)
-        for y in range(y0 // 2, (y1 + 1) // 2):
+        low, high = _reach(tops[k], bottoms[k], look)
+        for y in range(max(y0, low) // 2, (min(y1, high) + 1) // 2):
             old = (0.0, float(cb[y, x]), float(cr[y, x]))
             _, b, c = _eye_pixel(
                 2.0 * x + 1, 2.0 * y + 1, tops[k], bottoms[k], look, lash_yuv, skull, rest_top, rest_first, eyeball,
@@ -306,7 +317,8 @@ def draw_mouth(look, dark, warm, skull, jaw, lick, first_px, tops, bottoms, uppe
         k = min(max(2 * (x - first_px) + 1, 0), tops.shape[0] - 1)
         if bottoms[k] - tops[k] < 0.6 and look.tuck_px <= 0.0:
             continue
-        for y in range(y0, y1):
+        low, high = int(tops[k] - look.soft_px), int(bottoms[k] + look.soft_px + look.tuck_px) + 2
+        for y in range(max(y0, low), min(y1, high)):
             a, c0, _, _ = _mouth_pixel(
                 x + 0.5, y + 0.5, tops[k], bottoms[k], look, dark, warm, skull, jaw, lick, upper, lower, tongue, photo
             )
@@ -315,7 +327,8 @@ def draw_mouth(look, dark, warm, skull, jaw, lick, first_px, tops, bottoms, uppe
         k = min(max(2 * (2 * x + 1 - first_px), 0), tops.shape[0] - 1)
         if bottoms[k] - tops[k] < 0.6 and look.tuck_px <= 0.0:
             continue
-        for y in range(y0 // 2, (y1 + 1) // 2):
+        low, high = int(tops[k] - look.soft_px), int(bottoms[k] + look.soft_px + look.tuck_px) + 2
+        for y in range(max(y0, low) // 2, (min(y1, high) + 1) // 2):
             a, _, c1, c2 = _mouth_pixel(
                 2.0 * x + 1, 2.0 * y + 1, tops[k], bottoms[k], look, dark, warm, skull, jaw, lick, upper, lower, tongue,
                 photo,

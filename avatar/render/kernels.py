@@ -38,12 +38,19 @@ def _over255(value):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _blend_run(over, under, alpha):  # type: ignore[no-untyped-def]
+    """over = alpha over under, runs of one length."""
+    for m in range(over.shape[0]):
+        k = np.int32(alpha[m])
+        over[m] = np.uint8(_over255(np.int32(over[m]) * k + np.int32(under[m]) * (np.int32(255) - k)))
+
+
+@compiled
 def composite(src, alpha, bg, dst):  # type: ignore[no-untyped-def]
     """dst = alpha over bg, whole planes uint8[h, w]."""
-    s, a, b, d = src.ravel(), alpha.ravel(), bg.ravel(), dst.ravel()
-    for i in range(d.size):
-        k = np.int32(a[i])
-        d[i] = np.uint8(_over255(np.int32(s[i]) * k + np.int32(b[i]) * (np.int32(255) - k)))
+    flat = dst.ravel()
+    flat[:] = src.ravel()
+    _blend_run(flat, bg.ravel(), alpha.ravel())
 
 
 @compiled
@@ -92,6 +99,16 @@ def _is_inside(x, y, polygon):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _shows_person(high, block_px, x, y, cell_px):  # type: ignore[no-untyped-def]
+    """Whether the picture at rest has anything but background in a cell."""
+    for b in range(y // block_px, min((y + cell_px - 1) // block_px + 1, high.shape[0])):
+        for a in range(x // block_px, min((x + cell_px - 1) // block_px + 1, high.shape[1])):
+            if high[b, a] != 0:
+                return True
+    return False
+
+
+@compiled
 def classify_cells(back, cell_px, low, high, block_px, oval, node_inside, kind):  # type: ignore[no-untyped-def]
     """What to do with each cell between four nodes.
 
@@ -130,21 +147,31 @@ def classify_cells(back, cell_px, low, high, block_px, oval, node_inside, kind):
             for b in range(by0, by1 + 1):
                 for a in range(bx0, bx1 + 1):
                     least, most = min(least, int(low[b, a])), max(most, int(high[b, a]))
-            kind[j, i] = 1 if least == 255 else (3 if most == 0 else 2)
+            if most == 0:
+                kind[j, i] = 3 if _shows_person(high, block_px, i * cell_px, j * cell_px, cell_px) else 0
+            else:
+                kind[j, i] = 1 if least == 255 else 2
 
 
 @compiled
 def _warp_run(src, stride, q, fx, dx, fy, dy, first, end, dst, o):  # type: ignore[no-untyped-def]
-    """Bilinear samples first..end-1 of a row whose whole-pixel offset is constant: contiguous, so it vectorises."""
-    for m in range(first, end):
-        k = np.int32(m)
-        wu = ((fx + k * dx) >> np.int32(8)) & np.int32(255)
-        wv = ((fy + k * dy) >> np.int32(8)) & np.int32(255)
-        a, b = np.int32(src[q + m]), np.int32(src[q + m + 1])
-        c, e = np.int32(src[q + stride + m]), np.int32(src[q + stride + m + 1])
-        top = (a << np.int32(8)) + (b - a) * wu
-        bottom = (c << np.int32(8)) + (e - c) * wu
-        dst[o + m] = np.uint8(((top << np.int32(8)) + (bottom - top) * wv + np.int32(32768)) >> np.int32(16))
+    """Bilinear samples first..end-1 of a row whose whole-pixel offset is constant.
+
+    Slices, so that the compiler sees plain neighbours and vectorises: 5 times faster than indices.
+    """
+    count = end - first
+    above, below = src[q + first : q + end + 1], src[q + stride + first : q + stride + end + 1]
+    target = dst[o + first : o + end]
+    unit = np.float32(1.0 / _FIXED)
+    gx, gy = np.float32((fx + first * dx) & (_FIXED - 1)) * unit, np.float32((fy + first * dy) & (_FIXED - 1)) * unit
+    hx, hy = np.float32(dx) * unit, np.float32(dy) * unit
+    for m in range(count):
+        k = np.float32(np.int32(m))
+        wu, wv = gx + k * hx, gy + k * hy
+        a, b = np.float32(above[m]), np.float32(above[m + 1])
+        c, e = np.float32(below[m]), np.float32(below[m + 1])
+        top = a + (b - a) * wu
+        target[m] = np.uint8(np.int32(top + (c + (e - c) * wu - top) * wv + np.float32(0.5)))
 
 
 @compiled
@@ -185,8 +212,7 @@ def warp_cells(back, kind, cell, scale, src, alpha, bg, dst, scratch):  # type: 
                 y = j * cell + r
                 o = y * w + i * cell
                 if kind[j, i] == 3:
-                    for m in range(width):
-                        d[o + m] = b[o + m]
+                    d[o : o + width] = b[o : o + width]
                     continue
                 t = (np.float32(r) + np.float32(0.5)) * step
                 lx = back[j, i, 0] + (back[j + 1, i, 0] - back[j, i, 0]) * t
@@ -205,19 +231,61 @@ def warp_cells(back, kind, cell, scale, src, alpha, bg, dst, scratch):  # type: 
                         _warp_run(a, w, q, fx, dx, fy, dy, k, e, scratch, 0)
                     k = e
                 if kind[j, i] == 2:
-                    for m in range(width):
-                        g = np.int32(scratch[m])
-                        d[o + m] = np.uint8(_over255(np.int32(d[o + m]) * g + np.int32(b[o + m]) * (np.int32(255) - g)))
+                    _blend_run(d[o : o + width], b[o : o + width], scratch[:width])
 
 
 @compiled
 def _sample8(plane, q, stride, wu, wv):  # type: ignore[no-untyped-def]
-    """Bilinear sample of a flat uint8 plane, weights 0..255, as int32."""
-    a, b = np.int32(plane[q]), np.int32(plane[q + 1])
-    c, e = np.int32(plane[q + stride]), np.int32(plane[q + stride + 1])
+    """Bilinear sample of a flat uint8 plane, weights 0..255, as int32; indices unsigned: no sign checks."""
+    a, b = np.int32(plane[q]), np.int32(plane[q + np.uint32(1)])
+    c, e = np.int32(plane[q + stride]), np.int32(plane[q + stride + np.uint32(1)])
     top = (a << np.int32(8)) + (b - a) * wu
     bottom = (c << np.int32(8)) + (e - c) * wu
     return ((top << np.int32(8)) + (bottom - top) * wv + np.int32(32768)) >> np.int32(16)
+
+
+@compiled
+def _triangle_row(s0, s1, alpha, b0, b1, d0, d1, stride, fu, fv, du, dv, is_mixed, is_pair):  # type: ignore[no-untyped-def]
+    """One row of one triangle: flat sources, target runs b* and d*, source place as 16.16 fixed point."""
+    for x in range(d0.shape[0]):
+        q = np.uint32(np.uint32(fv >> np.int32(16)) * stride + np.uint32(fu >> np.int32(16)))
+        wu, wv = (fu >> np.int32(8)) & np.int32(255), (fv >> np.int32(8)) & np.int32(255)
+        c0 = _sample8(s0, q, stride, wu, wv)
+        c1 = _sample8(s1, q, stride, wu, wv) if is_pair else np.int32(0)
+        if is_mixed:
+            g = _sample8(alpha, q, stride, wu, wv)
+            c0 = _over255(c0 * g + np.int32(b0[x]) * (np.int32(255) - g))
+            c1 = _over255(c1 * g + np.int32(b1[x]) * (np.int32(255) - g)) if is_pair else c1
+        d0[x] = np.uint8(c0)
+        if is_pair:
+            d1[x] = np.uint8(c1)
+        fu += du
+        fv += dv
+
+
+@compiled
+def _by_height(points, corners):  # type: ignore[no-untyped-def]
+    """Corners from top to bottom: both sides of a shared edge then compute the very same numbers, no cracks."""
+    p, q, r = corners[0], corners[1], corners[2]
+    if points[p, 1] > points[q, 1]:
+        p, q = q, p
+    if points[q, 1] > points[r, 1]:
+        q, r = r, q
+    if points[p, 1] > points[q, 1]:
+        p, q = q, p
+    return p, q, r
+
+
+@compiled
+def _start(value, slope, count, limit):  # type: ignore[no-untyped-def]
+    """Fixed-point start of a run, moved and if need be flattened so that the whole run lies in 0..limit."""
+    at, step = np.int64(value * _FIXED), np.int64(slope * _FIXED)
+    end = at + step * (count - 1)
+    if min(at, end) < 0 or max(at, end) > limit:
+        at = min(max(at, 0), limit)
+        end = min(max(end, 0), limit)
+        step = (end - at) // max(count - 1, 1)
+    return np.int32(at), np.int32(step)
 
 
 @compiled
@@ -228,7 +296,7 @@ def warp_triangles(  # type: ignore[no-untyped-def]
 
     Args:
         points: float32[n, >=2] canvas px, where the vertices are now.
-        rest: float32[n, 2] canvas px, where they are in the source, at least one pixel inside it.
+        rest: float32[n, 2] canvas px, where they are in the source.
         triangles: int32[m, 3], painted in this order.
         is_mixed: uint8[m], 1 where the matte is not full under a triangle.
         scale: 1 luma, 2 chroma.
@@ -245,61 +313,33 @@ def warp_triangles(  # type: ignore[no-untyped-def]
     h, w = dst0.shape
     s0, s1, al, b0, b1 = src0.ravel(), src1.ravel(), alpha.ravel(), bg0.ravel(), bg1.ravel()
     d0, d1 = dst0.ravel(), dst1.ravel()
-    inv = 1.0 / scale
+    inv, stride, umax, vmax = 1.0 / scale, np.uint32(w), ((w - 1) << 16) - 1, ((h - 1) << 16) - 1
     for t in range(triangles.shape[0]):
-        # Sorted by height, so that both sides of a shared edge compute the very same numbers: no cracks.
-        p, q, r = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        if points[p, 1] > points[q, 1]:
-            p, q = q, p
-        if points[q, 1] > points[r, 1]:
-            q, r = r, q
-        if points[p, 1] > points[q, 1]:
-            p, q = q, p
+        p, q, r = _by_height(points, triangles[t])
         x0, y0 = points[p, 0] * inv - 0.5, points[p, 1] * inv - 0.5
         x1, y1 = points[q, 0] * inv - 0.5, points[q, 1] * inv - 0.5
         x2, y2 = points[r, 0] * inv - 0.5, points[r, 1] * inv - 0.5
         det = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if abs(det) < 1e-6:
-            continue
         first, last = max(margin, int(math.ceil(y0))), min(h - margin, int(math.ceil(y2)))
-        if first >= last:
+        if abs(det) < 1e-6 or first >= last:
             continue
-        u0, v0 = rest[p, 0] * inv - 0.5, rest[p, 1] * inv - 0.5
-        du1, dv1 = (rest[q, 0] - rest[p, 0]) * inv, (rest[q, 1] - rest[p, 1]) * inv
-        du2, dv2 = (rest[r, 0] - rest[p, 0]) * inv, (rest[r, 1] - rest[p, 1]) * inv
         k = 1.0 / det
-        ux, uy = (du1 * (y2 - y0) - du2 * (y1 - y0)) * k, (du2 * (x1 - x0) - du1 * (x2 - x0)) * k
-        vx, vy = (dv1 * (y2 - y0) - dv2 * (y1 - y0)) * k, (dv2 * (x1 - x0) - dv1 * (x2 - x0)) * k
-        # A folded sliver has a wild gradient; its few pixels are clamped to its own corner of the source.
-        ux, vx = min(max(ux, -64.0), 64.0), min(max(vx, -64.0), 64.0)
+        u0, v0 = rest[p, 0] * inv - 0.5, rest[p, 1] * inv - 0.5
+        du1, dv1 = (rest[q, 0] - rest[p, 0]) * inv * k, (rest[q, 1] - rest[p, 1]) * inv * k
+        du2, dv2 = (rest[r, 0] - rest[p, 0]) * inv * k, (rest[r, 1] - rest[p, 1]) * inv * k
+        ux, uy = du1 * (y2 - y0) - du2 * (y1 - y0), du2 * (x1 - x0) - du1 * (x2 - x0)
+        vx, vy = dv1 * (y2 - y0) - dv2 * (y1 - y0), dv2 * (x1 - x0) - dv1 * (x2 - x0)
         long_slope = (x2 - x0) / (y2 - y0)
         slope_a = (x1 - x0) / (y1 - y0) if y1 > y0 else 0.0
         slope_b = (x2 - x1) / (y2 - y1) if y2 > y1 else 0.0
-        dux, dvx = np.int32(ux * _FIXED), np.int32(vx * _FIXED)
-        umax, vmax = np.int32((w - 2) << 16), np.int32((h - 2) << 16)
-        mixed = is_mixed[t] != 0
         for y in range(first, last):
             xa = x0 + (y - y0) * long_slope
             xb = x0 + (y - y0) * slope_a if y < y1 else x1 + (y - y1) * slope_b
             left, right = max(margin, int(math.ceil(min(xa, xb)))), min(w - margin, int(math.ceil(max(xa, xb))))
             if left >= right:
                 continue
-            fu = np.int32((u0 + ux * (left - x0) + uy * (y - y0)) * _FIXED)
-            fv = np.int32((v0 + vx * (left - x0) + vy * (y - y0)) * _FIXED)
-            o = y * w
-            for x in range(left, right):
-                u, v = min(max(fu, np.int32(0)), umax), min(max(fv, np.int32(0)), vmax)
-                n = (v >> np.int32(16)) * np.int32(w) + (u >> np.int32(16))
-                wu, wv = (u >> np.int32(8)) & np.int32(255), (v >> np.int32(8)) & np.int32(255)
-                c0 = _sample8(s0, n, w, wu, wv)
-                c1 = _sample8(s1, n, w, wu, wv) if is_pair else np.int32(0)
-                if mixed:
-                    g = _sample8(al, n, w, wu, wv)
-                    c0 = _over255(c0 * g + np.int32(b0[o + x]) * (np.int32(255) - g))
-                    if is_pair:
-                        c1 = _over255(c1 * g + np.int32(b1[o + x]) * (np.int32(255) - g))
-                d0[o + x] = np.uint8(c0)
-                if is_pair:
-                    d1[o + x] = np.uint8(c1)
-                fu += dux
-                fv += dvx
+            fu, du = _start(u0 + ux * (left - x0) + uy * (y - y0), ux, right - left, umax)
+            fv, dv = _start(v0 + vx * (left - x0) + vy * (y - y0), vx, right - left, vmax)
+            a, e = y * w + left, y * w + right
+            mixed = is_mixed[t] != 0
+            _triangle_row(s0, s1, al, b0[a:e], b1[a:e], d0[a:e], d1[a:e], stride, fu, fv, du, dv, mixed, is_pair)
