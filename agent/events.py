@@ -74,7 +74,8 @@ class EnginesChanged(ServerEvent):
     type: ClassVar[str] = "session.engines"
     engines: Mapping[str, Mapping[str, Any]]
     """{stt|brain|tts: {name, state: "embedded"|"downloading"|"ready"|"failed", why, notice,
-    percent?, next?}}; `next` names a better engine that the next call will use."""
+    percent?, next?, problem?}}; `next` names a better engine that the next call will use, `problem` says
+    why it could not be fetched. "failed" is said of an engine in use that stopped working."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,12 +50,12 @@ class Upgrade:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _on_news(self, news: SlotProgress) -> None:
-        slot = {"next": news.model, "state": news.state}
         match news.state:
             case "downloading":
-                self._engines.progress[news.slot] = {**slot, "percent": news.percent}
-            case "failed":
-                self._engines.progress[news.slot] = {**slot, "problem": news.problem}
+                progress = {"next": news.model, "state": "downloading", "percent": news.percent}
+                self._engines.progress[news.slot] = progress
+            case "failed":  # the engine in use works; only the better one did not come
+                self._engines.progress[news.slot] = {"next": news.model, "problem": news.problem}
             case "ready":
                 self._own(self._use(news))
         self._tell(news)

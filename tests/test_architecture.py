@@ -25,9 +25,11 @@ AGENT_FLOORS = [
     {"engines"},
     {"pipeline"},
     {"stt", "tts", "brain", "turns", "transport"},
+    {"limits"},
     {"persona"},
-    {"outbox", "limits", "trouble"},
-    {"events", "config", "errors", "metrics"},
+    {"outbox", "trouble", "web"},
+    {"events", "config", "metrics"},
+    {"errors"},
 ]
 AVATAR_FLOORS = [
     {"face"},
@@ -49,7 +51,7 @@ SEAMS = {
     "ruamel": ("agent/persona/source.py",),
     "piper": (WORKER,),
     "espeakng_loader": (WORKER,),
-    "onnxruntime": ("models/onnx.py",),
+    "onnxruntime": ("models/onnx.py", WORKER),
     "ai_edge_litert": ("models/litert.py",),
     "numba": ("avatar/render/",),
     "cv2": ("avatar/registration/", "avatar/render/"),

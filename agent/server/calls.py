@@ -41,6 +41,7 @@ class CallBook:
         self.num_ended: Counter[str] = Counter()
         self._sessions: dict[str, Session] = {}
         self._ended: deque[Session] = deque(maxlen=ENDED_KEPT)
+        self._personas: dict[Path, tuple[int, Persona]] = {}
         self._num_opening = 0
         self.is_closing = False
         self.watchers: list[Callable[[Session], None]] = []
@@ -97,7 +98,11 @@ class CallBook:
         if path is None:
             known = ", ".join(sorted(self.personas())) or "none"
             raise PersonaError(f"there is no persona {persona_id!r} (found: {known})", code="persona_not_found")
-        return load(path)
+        stamp = path.stat().st_mtime_ns
+        kept = self._personas.get(path)
+        if kept is None or kept[0] != stamp:
+            kept = self._personas[path] = stamp, load(path)
+        return kept[1]
 
     def personas(self) -> dict[str, Path]:
         """Persona ids and their files."""

@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 
 from ...errors import PersonaError
 from ...persona.schema import Persona
+from ...persona.template import fill
 from ..calls import CallBook
 from ..prometheus import CallMeters
 
@@ -70,8 +71,14 @@ def _to_wire(persona: Persona) -> dict[str, Any]:
     return {
         "id": persona.id,
         "name": persona.name,
-        "description": persona.description,
+        "description": described(persona),
         "language": persona.languages[0],
         "languages": list(persona.languages),
         "face": {"poster_url": f"/v1/personas/{persona.id}/portrait.png"},
     }
+
+
+def described(persona: Persona) -> str:
+    """The persona in its author's words, with the values filled in."""
+    values = {f"vars.{name}": value for name, value in persona.vars.items()}
+    return fill(persona.description, {**values, "char": persona.name})
