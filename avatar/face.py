@@ -19,7 +19,7 @@ from .motion.behaviour import LifeInput, first_life
 from .motion.coarticulation import TICKS_PER_MS, MouthShape
 from .motion.driver import MotionState, move
 from .motion.emotion import NEUTRAL, Mood, to_mood
-from .motion.energy import REACH_AFTER_TICKS, REACH_BEFORE_TICKS, loudness_at, shape_from_sound
+from .motion.energy import REACH_AFTER_TICKS, REACH_BEFORE_TICKS, STRESS_REACH_TICKS, loudness_at, shape_from_sound
 from .motion.gestures import GESTURES, Gesture
 from .motion.speech_track import SpeechTrack
 from .render.base import Renderer
@@ -157,20 +157,18 @@ class Face:
             raise ValueError(f"chunk at {chunk.pts} ticks, but the utterance has {received}")
         if last is not None and last.utterance_id != utterance_id:
             self.end_utterance(last.utterance_id)
-        was_idle = self._sound.peek(0) is None
         utterance = self._sound.push(chunk.samples, response_id, utterance_id)
         for cue in cues:
             utterance.has_cues = True
             self._track.add(cue, utterance.base)
-        self._go_on(was_idle)
+        self._go_on()
 
     def end_utterance(self, utterance_id: str) -> None:
         """Say that an utterance is complete: its last part is played even if it fills no unit."""
-        was_idle = self._sound.peek(0) is None
         utterance = self._sound.end(utterance_id)
         if utterance is not None:
             self._track.finish(utterance.base + utterance.received)
-            self._go_on(was_idle)
+            self._go_on()
 
     def hold(self) -> None:
         """Fall silent within 5 ms and shut the mouth within two pictures, but keep the sound; idempotent."""
@@ -290,7 +288,7 @@ class Face:
     def _heard(self, utterance: Utterance, offset: int) -> tuple[MouthShape, float]:
         """Lips and stress for the unit that starts at `offset` of an utterance."""
         instant = offset + INSTANT_TICKS + LIP_LEAD_TICKS
-        start = max(instant - REACH_BEFORE_TICKS, 0)
+        start = max(instant - (STRESS_REACH_TICKS if utterance.has_cues else REACH_BEFORE_TICKS), 0)
         sound = utterance.read(start, instant + REACH_AFTER_TICKS - start)
         emphasis = loudness_at(sound, instant - start)
         if not utterance.has_cues:
@@ -300,12 +298,11 @@ class Face:
             emphasis = 0.0
         return self._track.shape_at(axis), emphasis
 
-    def _go_on(self, was_silent: bool) -> None:
-        """Sound has come: draw it, instead of the idle picture where the face was silent."""
-        if was_silent and self._sound.peek(0) is not None:
-            self._replan()
-        else:
-            self._pictures.pump()
+    def _go_on(self) -> None:
+        """Sound has come: draw it, also in place of idle pictures that were planned."""
+        if any(self._sound.peek(i) is not None for i in self._pictures.idle_indexes()):
+            self._pictures.drop_idle()
+        self._pictures.pump()
 
     def _replan(self) -> None:
         self._pictures.invalidate()

@@ -12,8 +12,10 @@ import numpy.typing as npt
 from ..media import Int16Array
 from .coarticulation import REST, TICKS_PER_MS, MouthShape
 
-REACH_BEFORE_TICKS = 1000 * TICKS_PER_MS
+REACH_BEFORE_TICKS = 2000 * TICKS_PER_MS
 """Sound before the instant that sets what counts as loud."""
+STRESS_REACH_TICKS = 800 * TICKS_PER_MS
+"""The same where only stress is asked for: a few syllables."""
 REACH_AFTER_TICKS = 60 * TICKS_PER_MS
 _FRAME_TICKS = 10 * TICKS_PER_MS
 _RANGE_DB = 25.0

@@ -43,9 +43,10 @@ class Drawing:
     after: MotionState
     """Motion once this unit was shown."""
     picture: UInt8Array | None = None
-    generation: int = 0
     asked_s: float = 0.0
     is_started: bool = False
+    is_dropped: bool = False
+    """What it shows will not happen."""
     has_failed: bool = False
 
 
@@ -89,7 +90,6 @@ class PicturesAhead:
         self._draw_s = 0.0
         self._is_closed = False
         self._is_patient = False
-        self._generation = 0
         self._latency_s = 0.0
         """From asking for a picture to having it, running mean."""
         self._blank = _blank(renderer.width_px, renderer.height_px)
@@ -143,9 +143,17 @@ class PicturesAhead:
 
     def invalidate(self) -> None:
         """Forget the plan: what was to come has changed."""
-        self.discarded += sum(d.is_started for d in self._plan)
-        self._plan.clear()
-        self._generation += 1
+        while self._plan:
+            self._drop_last()
+
+    def idle_indexes(self) -> tuple[int, ...]:
+        """Which of the coming units are planned without sound, 0 = the next."""
+        return tuple(i for i, drawing in enumerate(self._plan) if drawing.place is None)
+
+    def drop_idle(self) -> None:
+        """Forget the pictures without sound at the end of the plan: there is sound for them now."""
+        while self._plan and self._plan[-1].place is None:
+            self._drop_last()
 
     async def settle(self) -> None:
         """Wait until all that is planned is drawn, however long it takes."""
@@ -170,6 +178,11 @@ class PicturesAhead:
             for future in done:
                 future.exception()
 
+    def _drop_last(self) -> None:
+        drawing = self._plan.pop()
+        drawing.is_dropped = True
+        self.discarded += drawing.is_started
+
     def _fill(self) -> None:
         # A slow renderer needs to begin earlier, on a unit further away.
         at_least = self._skip() + 1
@@ -190,7 +203,6 @@ class PicturesAhead:
 
     def _start(self, drawing: Drawing) -> None:
         drawing.is_started = True
-        drawing.generation = self._generation
         drawing.asked_s = self._clock.now_s()
         self._in_flight = drawing
         self._future = future = self._executor.submit(self._draw, drawing.face)
@@ -230,8 +242,8 @@ class PicturesAhead:
         drawing.picture.setflags(write=False)
         self._draw_s = _mean(self._draw_s, draw_s)
         self._latency_s = _mean(self._latency_s, self._clock.now_s() - drawing.asked_s)
-        is_current = drawing.generation == self._generation and drawing not in self._plan
-        if is_current and (self._shown is None or drawing.pts > self._shown.pts):
+        is_overdue = not drawing.is_dropped and drawing not in self._plan
+        if is_overdue and (self._shown is None or drawing.pts > self._shown.pts):
             # Too late for its own unit, yet the newest there is for the next that is late.
             self._shown = drawing
 

@@ -199,6 +199,20 @@ async def test_a_slow_renderer_shows_some_pictures_in_time_instead_of_all_too_la
     assert late[30:].count(False) >= 40, "about every second"
 
 
+def test_speech_that_goes_on_at_the_last_moment_replaces_idle_pictures_planned_by_a_slow_renderer():
+    clock, renderer = VirtualClock(), MouthRenderer()
+    renderer.on_render = lambda: clock.advance(0.07)
+    face = make(renderer=renderer, clock=clock)
+    take(face, 25)
+    assert face.stats.lead_units > 1
+    before = sum(face.stats.late.values())
+    for i in range(12):
+        face.push_audio(chunk(tone(UNIT_TICKS), i * UNIT_TICKS), response_id="r", utterance_id="u")
+        assert face.next_unit().offset == i * UNIT_TICKS
+    late = face.stats.late
+    assert late.get("unplanned", 0) <= 1 and sum(late.values()) - before <= 12
+
+
 def test_a_failing_renderer_is_counted_and_the_call_goes_on():
     renderer = MouthRenderer()
     face = make(renderer=renderer)
