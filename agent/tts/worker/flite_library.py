@@ -49,6 +49,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "item_feat_string": (ctypes.c_char_p, [_Pointer, ctypes.c_char_p]),
     "item_feat_float": (ctypes.c_float, [_Pointer, ctypes.c_char_p]),
     "ffeature_float": (ctypes.c_float, [_Pointer, ctypes.c_char_p]),
+    "ffeature_string": (ctypes.c_char_p, [_Pointer, ctypes.c_char_p]),
     "delete_utterance": (None, [_Pointer]),
     "feat_set_float": (None, [_Pointer, ctypes.c_char_p, ctypes.c_float]),
     "feat_set": (None, [_Pointer, ctypes.c_char_p, _Pointer]),
@@ -62,9 +63,10 @@ class Timeline:
     """What the sound will be, known before the first sample of it."""
 
     phones: tuple[tuple[float, str], ...]
-    """(start in seconds, CMU phone)."""
+    """(start in seconds, CMU phone; "1" behind a vowel with main stress)."""
     tokens: tuple[tuple[float, str], ...]
     """(start in seconds, the text between two blanks without its punctuation)."""
+    end_s: float
 
 
 OnSound = Callable[[bytes, int], bool]
@@ -136,7 +138,10 @@ class FliteLibrary:
     def _timeline(self, utterance: int) -> Timeline:
         phones, start_s = [], 0.0
         for segment in self._items(utterance, b"Segment"):
-            phones.append((start_s, self._library.item_feat_string(segment, b"name").decode()))
+            name = self._library.item_feat_string(segment, b"name").decode()
+            # A vowel is where a syllable's stress is heard; CMU writes it as a digit behind the vowel.
+            has_stress = name[0] in "aeiou" and self._stress(segment) == b"1"
+            phones.append((start_s, f"{name}1" if has_stress else name))
             start_s = self._library.item_feat_float(segment, b"end")
         tokens = []
         for token in self._items(utterance, b"Token"):
@@ -145,7 +150,10 @@ class FliteLibrary:
                 path = b"R:SylStructure.daughter1.daughter1.R:Segment.p.end"
                 name = self._library.item_feat_string(token, b"name").decode("ascii", "replace")
                 tokens.append((self._library.ffeature_float(word, path), name))
-        return Timeline(tuple(phones), tuple(tokens))
+        return Timeline(tuple(phones), tuple(tokens), start_s)
+
+    def _stress(self, segment: int) -> bytes:
+        return self._library.ffeature_string(segment, b"R:SylStructure.parent.stress") or b"0"
 
     def _items(self, utterance: int, relation: bytes) -> Iterator[int]:
         item = self._library.relation_head(self._library.utt_relation(utterance, relation))

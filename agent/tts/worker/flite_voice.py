@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from flite_library import VOICES, FliteLibrary, Timeline
 from polish import Polish, gain_for
 from request import CALIBRATION, Begin, Request, SpeakError
 from utterance import PAUSE, Utterance
-from words import SpokenText, prepare
+from words import SpokenText, TextWord, prepare, spread
 
 ALPHABET = "cmu"
 RATE_HZ = 16_000
@@ -84,16 +85,24 @@ class _Speaker:
     def take_timeline(self, timeline: Timeline) -> None:
         for start_s, phone in timeline.phones:
             self.utterance.add_phoneme(round(start_s * RATE_HZ), PAUSE if phone in PAUSES else phone)
-        cursor, last = 0, -1
-        plain = to_ascii(self._spoken.text)
+        self._add_words(timeline)
+
+    def _add_words(self, timeline: Timeline) -> None:
+        """Find each token in the text; words that are no token of their own share the one before."""
+        plain, words = to_ascii(self._spoken.text), self._spoken.words
+        cursor, first, first_start = 0, 0, 0
         for start_s, name in timeline.tokens:
             found = plain.find(name, cursor)
             index = self._spoken.word_at(found) if found >= 0 else None
             cursor = found + len(name) if found >= 0 else cursor
-            if index is not None and index > last:
-                last = index
-                word = self._spoken.words[index]
-                self.utterance.add_word(round(start_s * RATE_HZ), word.text, word.position)
+            if index is not None and (index > first or first_start == 0):
+                self._share(words[first:index], first_start, round(start_s * RATE_HZ))
+                first, first_start = index, round(start_s * RATE_HZ)
+        self._share(words[first:], first_start, round(timeline.end_s * RATE_HZ))
+
+    def _share(self, words: Sequence[TextWord], start: int, end: int) -> None:
+        for sample, word in spread(words, start, end):
+            self.utterance.add_word(sample, word.text, word.position)
 
     def take_sound(self, sound: bytes, rate_hz: int) -> bool:
         self.utterance.add_sound(_to_float(sound))

@@ -8,6 +8,7 @@ from utterance import PAUSE
 
 LEADING_MARKS = "\u02c8\u02cc"
 """Stress: sounds as part of the phoneme after it."""
+SECOND_STRESS = "\u02cc"
 TRAILING_MARKS = "\u02d0\u02d1\u02de\u0303\u0329\u032f\u0361\u02b0\u02b2"
 """Length and diacritics: part of the phoneme before them."""
 SILENT = '^$_.,;:!?\u2026\u2014\u00a1\u00bf"()'
@@ -26,13 +27,14 @@ def merge_marks(spans: list[tuple[int, int, str]], gap: int) -> list[tuple[int, 
         gap: a blank of more samples is a pause.
 
     Returns:
-        (first sample, phoneme or "_") in order, each lasting until the next.
+        (first sample, phoneme or "_") in order, each lasting until the next; a main stress is kept.
     """
     merged: list[tuple[int, str]] = []
     stress: int | None = None
+    mark = ""
     for start, size, symbol in spans:
         if symbol in LEADING_MARKS:
-            stress = start if stress is None else stress
+            stress, mark = (start if stress is None else stress), symbol
             continue
         if symbol in TRAILING_MARKS or (symbol == " " and size <= gap):
             if merged and symbol != " " and merged[-1][1] != PAUSE:
@@ -41,5 +43,6 @@ def merge_marks(spans: list[tuple[int, int, str]], gap: int) -> list[tuple[int, 
         is_pause = symbol in SILENT or symbol == " "
         begin, stress = (start if stress is None else stress), None
         if not (is_pause and merged and merged[-1][1] == PAUSE):
-            merged.append((begin, PAUSE if is_pause else symbol))
+            merged.append((begin, PAUSE if is_pause else mark.replace(SECOND_STRESS, "") + symbol))
+        mark = ""
     return merged

@@ -69,6 +69,16 @@ def prepare(text: str, pronounce: dict[str, str], *, has_phonemes: bool) -> Spok
     return SpokenText(out + plain[done:], tuple(words))
 
 
+def spread(words: Sequence[TextWord], start: int, end: int) -> list[tuple[int, TextWord]]:
+    """Share a stretch of sound among words said in one breath ("of the"), by their letters."""
+    num_letters = max(1, sum(word.spoken_length for word in words))
+    placed, done = [], 0
+    for word in words:
+        placed.append((start + (end - start) * done // num_letters, word))
+        done += word.spoken_length
+    return placed
+
+
 def place_words(words: Sequence[Sequence[str]], sounds: Sequence[str]) -> list[int]:
     """Find each word, known by how it sounds alone, in the sounds of the whole text.
 

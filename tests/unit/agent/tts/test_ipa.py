@@ -17,7 +17,8 @@ def merged(text: str, size: int = 10, blank: int = 10) -> list[tuple[int, str]]:
 
 
 def test_stress_belongs_to_the_phoneme_after_it():
-    assert merged("hˈa") == [(0, "h"), (10, "a")]
+    assert merged("hˈa") == [(0, "h"), (10, "ˈa")]
+    assert merged("hˌa") == [(0, "h"), (10, "a")], "only main stress is told"
 
 
 def test_length_belongs_to_the_phoneme_before_it():
@@ -30,7 +31,7 @@ def test_a_short_gap_is_no_pause_and_a_long_one_is():
 
 
 def test_signs_ends_and_blanks_become_one_pause():
-    assert merged("^a, ˈb.$") == [(0, "_"), (10, "a"), (20, "_"), (40, "b"), (60, "_")]
+    assert merged("^a, ˈb.$") == [(0, "_"), (10, "a"), (20, "_"), (40, "ˈb"), (60, "_")]
 
 
 def test_only_phonemes_sound():

@@ -1,7 +1,7 @@
 """Words keep their place in the text however they are said."""
 
 import pytest
-from words import place_words, prepare
+from words import place_words, prepare, spread
 
 pytestmark = pytest.mark.unit
 
@@ -47,3 +47,9 @@ def test_more_words_than_sounds_stay_inside():
     assert place_words([["a"], ["b"], ["c"]], ["a"]) == [0, 0, 0]
     assert place_words([["a"]], []) == [0]
     assert place_words([], ["a"]) == []
+
+
+def test_words_in_one_breath_share_it_by_their_letters():
+    words = prepare("of the", {}, has_phonemes=False).words
+    assert [(start, word.text) for start, word in spread(words, 100, 600)] == [(100, "of"), (300, "the")]
+    assert spread((), 0, 10) == []
