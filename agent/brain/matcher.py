@@ -27,8 +27,6 @@ STOP_WORDS = frozenset(
     "a an the is are was were am be been do does did to of for in on at it this that these those there you i we me my "
     "your our us and or so can could would will shall should may might please just have has had if with about".split()
 )
-# The fold goes over all turns of a call again for each reply; half an hour of talk fits in here.
-REMEMBERED_SENTENCES = 256
 FILLERS = frozenset("um uh uhm er erm hmm mm well like actually basically oh ah hey okay ok".split())
 CONTRACTIONS = {
     "what's": "what is", "who's": "who is", "where's": "where is", "how's": "how is", "that's": "that is",
@@ -104,7 +102,6 @@ class Matcher:
         pairs = [(key, example, normalise(example)) for key, example in examples]
         self._examples = [pair for pair in pairs if pair[2]]
         self._texts = [text for _, _, text in self._examples]
-        self._ranked: dict[str, list[Match]] = {}
         counts = [_features(text) for text in self._texts]
         self._df = Counter(feature for count in counts for feature in count)
         self._index: dict[str, list[tuple[int, float]]] = defaultdict(list)
@@ -114,13 +111,7 @@ class Matcher:
 
     def rank(self, sentence: str) -> list[Match]:
         """Every key by its best example, best first; equal scores keep the order of the examples."""
-        if sentence not in self._ranked:
-            if len(self._ranked) >= REMEMBERED_SENTENCES:
-                self._ranked.clear()
-            self._ranked[sentence] = self._rank(self._normalise(sentence))
-        return list(self._ranked[sentence])
-
-    def _rank(self, query: str) -> list[Match]:
+        query = self._normalise(sentence)
         if not self._texts or not query:
             return []
         cosine = [0.0] * len(self._texts)

@@ -16,12 +16,20 @@ from .base import Brain
 from .detect import DetectedServer
 from .resilient import ResilientBrain
 from .scripted import ScriptedBrain
+from .story import Story
 
 ENGINES: Mapping[str, str] = {"openai": "agent.brain.openai:OpenAiBrain"}
 """Minds that are imported only when chosen: a script needs no client library."""
 OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4o-mini"
 """Small and quick, which matters more in a call than depth."""
+
+
+# Shorter examples are greetings; what the caller should try is a question.
+NOTICE_WORDS_MIN = 3
+STORIES_MAX = 32
+_STORIES: dict[str, Story] = {}
+"""By the hash of the persona file."""
 
 
 class BrainFactory(Protocol):
@@ -95,10 +103,10 @@ def _configured(env: Mapping[str, str], model: str | None) -> tuple[str, str | N
 
 
 def _scripted(persona: Persona, why: str) -> BrainChoice:
-    notice = script_notice(persona)
+    notice, story = script_notice(persona), story_of(persona)
 
     def factory(*, seed: str, clock: Clock, on_error: Callable[[BrainError], None], date: str = "") -> Brain:
-        return ScriptedBrain(persona, seed=seed, date=date, notice=notice)
+        return ScriptedBrain(persona, seed=seed, date=date, notice=notice, story=story)
 
     return BrainChoice("scripted", why, notice, factory)
 
@@ -112,19 +120,38 @@ def _openai(persona: Persona, base_url: str, key: str | None, model: str | None,
     module, name = ENGINES["openai"].split(":")
     # Now and not at the first call: it takes half a second.
     engine: Any = importlib.import_module(module)
+    story = story_of(persona)
 
     def factory(*, seed: str, clock: Clock, on_error: Callable[[BrainError], None], date: str = "") -> Brain:
         endpoint = engine.Endpoint(base_url, key, model)
         primary: Brain = getattr(engine, name)(persona, endpoint, seed=seed, date=date, notice=notice, clock=clock)
-        spare = ScriptedBrain(persona, seed=seed, date=date, notice=script_notice(persona))
+        spare = ScriptedBrain(persona, seed=seed, date=date, notice=script_notice(persona), story=story)
         return ResilientBrain(primary, spare, clock=clock, on_error=on_error)
 
     return BrainChoice("openai", f"{where}: {why}", notice, factory)
 
 
+def story_of(persona: Persona) -> Story:
+    """The persona's script, made once a process and shared by its calls: it holds nothing of any talk."""
+    story = _STORIES.get(persona.sha256)
+    if story is None or not _same_script(story.persona, persona):
+        story = Story(persona)
+        if len(_STORIES) >= STORIES_MAX:
+            _STORIES.clear()
+        if persona.sha256:
+            _STORIES[persona.sha256] = story
+    return story
+
+
+def _same_script(first: Persona, second: Persona) -> bool:
+    """Whether two personas differ at most in the kind of mind they ask for."""
+    brain = second.brain.model_copy(update={"kind": first.brain.kind})
+    return dict(first) == {**dict(second), "brain": brain}
+
+
 def script_notice(persona: Persona) -> str:
     """What a scripted mind means for the talk, in words for the page."""
-    asks = [intent.examples[0] for intent in persona.intents if len(intent.examples[0].split()) > 2][:3]
+    asks = [intent.examples[0] for intent in persona.intents if len(intent.examples[0].split()) > NOTICE_WORDS_MIN][:3]
     quoted = ", ".join(f'"{ask}"' for ask in asks)
     about = f": ask {quoted}" if quoted else ""
     return (

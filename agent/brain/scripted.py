@@ -14,10 +14,14 @@ from .story import Place, Reply, Story
 class ScriptedBrain:
     """A Brain over a `Story`; keeps nothing of the talk, so any turn may be asked for again or withdrawn."""
 
-    def __init__(self, persona: Persona, *, seed: str = "0", date: str = "", notice: str = "") -> None:
-        """`seed` picks among replies: same seed and same turns give the same words."""
+    def __init__(
+        self, persona: Persona, *, seed: str = "0", date: str = "", notice: str = "", story: Story | None = None
+    ) -> None:
+        """`seed` picks among replies: same seed and same turns give the same words. `story` saves making it anew."""
         self._persona = persona
-        self._story = Story(persona, date=date)
+        self._story = story or Story(persona)
+        self._before: tuple[list[str], Place] = ([], self._story.start(date=date))
+        """Turns and where they led: a saved part of the sum, never a state of its own."""
         self._seed = seed
         self._date = date
         self._notice = notice or f"{persona.name} talks from a script and knows only that story."
@@ -36,10 +40,17 @@ class ScriptedBrain:
 
     def reply(self, messages: Sequence[Message]) -> Reply:
         """The whole answer at once."""
-        place: Place = self._story.start()
-        for turn in user_turns(messages):
+        turns = user_turns(messages)
+        if not turns:
+            return Reply("")
+        known, place = self._before
+        if turns[: len(known)] != known or len(known) >= len(turns):
+            known, place = [], self._story.start(date=self._date)
+        for turn in turns[len(known) : -1]:
             place = self._story.step(place, turn, seed=self._seed)
-        return place.last or Reply("")
+        # Without the last turn, which may still be withdrawn or grow.
+        self._before = (turns[:-1], place)
+        return self._story.step(place, turns[-1], seed=self._seed).last or Reply("")
 
     def greeting(self) -> str | None:
         return greeting(self._persona, seed=self._seed, date=self._date)

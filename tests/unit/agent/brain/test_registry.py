@@ -6,7 +6,7 @@ import pytest
 
 from agent.brain.base import Message, TextDelta
 from agent.brain.detect import DetectedServer
-from agent.brain.registry import choose
+from agent.brain.registry import choose, story_of
 from agent.brain.resilient import BRIDGE
 from agent.errors import BrainError, ConfigError
 from agent.persona import Persona, loads
@@ -93,3 +93,15 @@ async def test_the_chosen_mind_falls_back_to_the_script() -> None:
     said = "".join(event.text for event in events if isinstance(event, TextDelta))
     assert said.split() == f"{BRIDGE} A call.".split()
     assert [error.code for error in errors] == ["brain-auth"]
+
+
+def test_calls_of_one_persona_share_its_script() -> None:
+    first = persona()
+    assert story_of(first) is story_of(loads_again(first))
+    other = first.model_copy(update={"name": "Ben"})
+    assert story_of(other).persona.name == "Ben"
+
+
+def loads_again(first: Persona) -> Persona:
+    again = persona("kind: scripted")
+    return again.with_origin(None, first.sha256, ())

@@ -94,7 +94,7 @@ def test_states_lead_to_each_other_and_end() -> None:
 
 def test_fallbacks_escalate_and_then_move_on() -> None:
     said = [talk(*["zzz qqq"] * count) for count in (1, 2, 3)]
-    assert [reply.text for reply in said] == ["Go on.", "Hint.", "Last hint. Goodbye."]
+    assert [reply.text for reply in said] == ["Go on.", "Hint.", "Goodbye."]
     assert [reply.end for reply in said] == [False, False, True]
     assert talk("zzz", "tell me a joke", "zzz").text == "Go on.", "an answer starts the count anew"
 
@@ -224,6 +224,25 @@ def test_a_turn_counts_once_its_reply_was_heard() -> None:
     assert user_turns(said) == ["what is your problem"]
     assert user_turns([*said, Message("user", "next")]) == ["what is your problem", "next"]
     assert user_turns([]) == []
+
+
+def test_the_brain_answers_as_the_fold_does_whatever_it_was_asked_before() -> None:
+    brain = ScriptedBrain(PERSONA, seed="7")
+    turns = ["tell me a joke", "where does it hurt", "zzz", "how much can you spend"]
+    for asked in ([0], [0, 1], [0, 1, 2], [0, 1], [0, 2], [0, 1, 2, 3], [3], [0, 1, 2, 3]):
+        said = [turns[index] for index in asked]
+        messages = [m for text in said for m in (Message("user", text), Message("assistant", "Heard."))][:-1]
+        assert brain.reply(messages) == talk(*said)
+    assert brain.reply([]) == Reply("")
+
+
+def test_the_date_is_given_and_never_read() -> None:
+    persona = loads(
+        "{schema: persona/v1, id: a, name: A,"
+        " brain: {intents: [{id: d, examples: [which day], replies: ['{{date}}.']}]}}"
+    )
+    brain = ScriptedBrain(persona, date="Friday")
+    assert brain.reply([Message("user", "which day")]).text == "Friday."
 
 
 async def test_the_brain_sends_face_words_and_end() -> None:
