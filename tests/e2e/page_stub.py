@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -26,14 +27,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from agent import events
+from agent.server.static import SECURITY_HEADERS
 from avatar.clock import MonotonicClock
 
 DIST = Path(__file__).parents[2] / "agent" / "web" / "dist"
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "media-src 'self' blob:; connect-src 'self'"
-)
-WIDTH_PX, HEIGHT_PX, FPS = 640, 360, 25
+WIDTH_PX, HEIGHT_PX, FPS = 320, 180, 25
 RATE_HZ = 48_000
 PACKET_SAMPLES = 960
 
@@ -163,8 +161,8 @@ class _Picture(MediaStreamTrack):
         if self._still is not None:
             return self._still
         image = _still()
-        left = (self._count * 8) % (WIDTH_PX - 80)
-        image[140:220, left : left + 80] = (240, 200, 120)
+        left = (self._count * 8) % (WIDTH_PX - 40)
+        image[70:110, left : left + 40] = (240, 200, 120)
         return image
 
 
@@ -178,15 +176,15 @@ class _Wire:
     def __init__(self) -> None:
         self.pc = RTCPeerConnection()
         self.channel: RTCDataChannel | None = None
-        self.is_silent = False
+        self.is_whole = asyncio.Event()
+        self.is_whole.set()
         self.listener: asyncio.Task[None] | None = None
         self._clock = MonotonicClock()
         self._start_s = self._clock.now_s()
 
     async def wait_until(self, media_s: float) -> None:
         await asyncio.sleep(max(0.0, self._start_s + media_s - self._clock.now_s()))
-        while self.is_silent:
-            await asyncio.sleep(0.05)
+        await self.is_whole.wait()
 
 
 class PageStub:
@@ -254,22 +252,24 @@ class PageStub:
 
     def silence_wires(self) -> None:
         """Send nothing more on any peer without closing it."""
-        for wire in self._wires:
-            wire.is_silent = True
+
+        async def silence() -> None:
+            for wire in self._wires:
+                wire.is_whole.clear()
+
+        self._run(silence())
 
     def forget_sessions(self) -> None:
         self._live_sessions.clear()
 
     async def _serve(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
-        config = uvicorn.Config(self._app(), host="127.0.0.1", port=self.port, log_level="error", lifespan="off")
-        self._server = server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        self.port = server.servers[0].sockets[0].getsockname()[1]
-        ready.set()
-        await serving
+        self._server = uvicorn.Server(uvicorn.Config(self._app(), log_level="error", lifespan="off"))
+        with socket.create_server(("127.0.0.1", self.port)) as listener:
+            self.port = listener.getsockname()[1]
+            # From here on the kernel takes connections, which wait for the server.
+            ready.set()
+            await self._server.serve(sockets=[listener])
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
         if self._loop is None:
@@ -282,8 +282,7 @@ class PageStub:
         @app.middleware("http")
         async def guard(request: Request, call_next: Callable[[Request], Any]) -> Response:
             response: Response = await call_next(request)
-            response.headers["Content-Security-Policy"] = CSP
-            response.headers["X-Content-Type-Options"] = "nosniff"
+            response.headers.update(SECURITY_HEADERS)
             return response
 
         app.get("/")(lambda: FileResponse(DIST / "index.html"))
@@ -302,7 +301,7 @@ class PageStub:
 
     def _portrait(self, persona_id: str) -> Response:
         if not self.wishes.has_portrait:
-            return Response(status_code=404)
+            return Refusal(503, "not_ready", "the server is warming up").to_response()
         picture = self.wishes.picture if self.wishes.picture is not None else _still()
         _, png = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         return Response(png.tobytes(), media_type="image/png")

@@ -153,7 +153,14 @@ def test_states_metrics_engines_and_warnings_are_shown(open_page: OpenPage, stub
     stub.emit(events.AvatarState("speaking"))
     expect(page.locator("#activity")).to_have_text("Speaking")
     expect(page.locator("#thinking")).to_be_hidden()
-    metrics = {"endpoint_ms": 241, "stt_ms": 12, "ttft_ms": None, "ttfb_ms": 46, "ttff_ms": 404, "voice_to_voice_ms": 412}
+    metrics = {
+        "endpoint_ms": 241,
+        "stt_ms": 12,
+        "ttft_ms": None,
+        "ttfb_ms": 46,
+        "ttff_ms": 404,
+        "voice_to_voice_ms": 412,
+    }
     stub.emit(events.ResponseDone("res_1", "completed", 900, "Hello.", metrics), turn=3)
     expect(page.locator("#latency-brief")).to_have_text("412 ms")
     page.get_by_role("button", name="Answer").click()

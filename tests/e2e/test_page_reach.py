@@ -154,17 +154,14 @@ def test_backoff_follows_the_schedule(open_page: OpenPage) -> None:
     assert page.evaluate(ask, [7, 30_000, 30_000, 0.5]) is None
 
 
-@pytest.mark.parametrize(
-    ("text", "word", "joined"),
-    [
+def test_words_are_joined(open_page: OpenPage) -> None:
+    page = open_page().open().page
+    ask = "async (ask) => (await import('/assets/transcript.js')).joinWords(...ask)"
+    for text, word, joined in (
         ("", "Hello", "Hello"),
         ("Hello", "there", "Hello there"),
         ("Hello", ",", "Hello,"),
         ("Hello ", "there", "Hello there"),
         ("Hello", " there", "Hello there"),
-    ],
-)
-def test_words_are_joined(open_page: OpenPage, text: str, word: str, joined: str) -> None:
-    page = open_page().open().page
-    ask = "async (ask) => (await import('/assets/transcript.js')).joinWords(...ask)"
-    assert page.evaluate(ask, [text, word]) == joined
+    ):
+        assert page.evaluate(ask, [text, word]) == joined

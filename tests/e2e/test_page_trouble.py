@@ -272,8 +272,23 @@ def test_blocked_autoplay_asks_for_a_tap(open_page: OpenPage) -> None:
 def test_missing_portrait_leaves_no_broken_picture(open_page: OpenPage, stub: PageStub) -> None:
     stub.wishes.has_portrait = False
     call_page = open_page()
-    call_page.allowed.add(status_line(404, "Not Found"))
+    call_page.allowed.add(status_line(503, "Service Unavailable"))
     page = call_page.open().page
     expect(page.locator("#poster")).to_be_hidden()
-    expect(page.locator(".persona-picture").first).to_be_hidden()
+    expect(page.locator(".persona-picture img").first).to_be_hidden()
     call_page.call()
+
+
+def test_page_opened_while_the_server_warms_up(open_page: OpenPage, stub: PageStub) -> None:
+    engines, stub.engines = stub.engines, {}
+    stub.wishes.has_portrait = False
+    call_page = open_page()
+    call_page.allowed.add(status_line(503, "Service Unavailable"))
+    page = call_page.open().page
+    expect(page.get_by_role("status")).to_have_text("Warming up")
+    expect(page.locator("#engines-card")).to_be_hidden()
+    stub.engines, stub.wishes.has_portrait = engines, True
+    expect(page.get_by_role("status")).to_have_text("Ready", timeout=6_000)
+    expect(page.locator("#engines-card")).to_be_visible()
+    expect(page.locator("#poster")).to_be_visible()
+    expect(page.locator(".persona-picture img").first).to_be_visible()

@@ -13,6 +13,7 @@ import { PersonaPicker } from "./personas.js";
 import { Problem } from "./problem.js";
 import { every } from "./timing.js";
 import { Transcript } from "./transcript.js";
+import { keepAwake } from "./wake.js";
 const PHASES = {
     idle: "Ready",
     asking: "Allow the microphone",
@@ -47,6 +48,7 @@ export class App {
     #typed = 0;
     #startedMs = 0;
     #isServerGone = false;
+    #isWarm = false;
     constructor(door) {
         this.door = door;
         this.#personas = new PersonaPicker(door);
@@ -125,6 +127,7 @@ export class App {
                 this.#typeInstead(microphoneFault);
         };
         call.on("phase", connected, signal);
+        keepAwake(signal);
         this.#startedMs = performance.now();
         const showTime = () => void (byId("clock").textContent = this.#clock());
         every(1_000, showTime, signal);
@@ -154,6 +157,8 @@ export class App {
         this.#notice.hide();
         if (problem)
             this.#notice.show(problem, []);
+        if (problem?.reason === "persona-gone")
+            this.#personas.isStale = true;
         if (this.#transcript.lines.length === 0)
             document.body.dataset["view"] = "lobby";
         else if (!problem)
@@ -208,9 +213,13 @@ export class App {
         if (this.#isBusy() || document.hidden)
             return;
         try {
-            if (!this.#personas.chosen)
+            const engines = await this.door.engines();
+            this.#engines.handleEngines(engines);
+            const isWarm = Object.keys(engines).length > 0;
+            if (this.#personas.isStale || (isWarm && !this.#isWarm)) {
                 this.#personas.handlePersonas(await this.door.personas());
-            this.#engines.handleEngines(await this.door.engines());
+            }
+            this.#isWarm = isWarm;
             this.#isServerGone = false;
             if (this.#notice.reason === "server-gone")
                 this.#notice.hide();
@@ -219,6 +228,7 @@ export class App {
             if (this.#isBusy() || !(cause instanceof Problem))
                 return;
             this.#isServerGone = cause.reason === "server-gone";
+            this.#personas.isStale = true;
             if (!this.#notice.reason)
                 this.#notice.show(cause, []);
         }
@@ -227,7 +237,8 @@ export class App {
     #showStatus() {
         const isGone = this.#isServerGone && !this.#isBusy();
         document.body.dataset["server"] = isGone ? "gone" : "there";
-        const text = isGone ? "No server" : PHASES[this.#phase];
+        const waits = this.#phase === "idle" && !this.#isWarm ? "Warming up" : PHASES[this.#phase];
+        const text = isGone ? "No server" : waits;
         if (byId("status-text").textContent !== text)
             byId("status-text").textContent = text;
         if (this.#isBusy() && this.#phase !== "connected")

@@ -22,7 +22,7 @@ export class EnginesPanel {
         for (const list of this.#lists) {
             list.replaceChildren(...slots.flatMap((slot) => this.#row(slot, engines[slot])));
         }
-        byId("engines-card").hidden = false;
+        byId("engines-card").hidden = slots.every((slot) => !engines[slot]);
         byId("engines-brief").textContent = brief(slots.flatMap((slot) => engines[slot] ?? []));
     }
     #row(slot, engine) {

@@ -15,16 +15,20 @@ export class PersonaPicker extends Emitter {
                 this.#choose(persona);
         });
     }
+    isStale = true;
     get chosen() {
         return this.#chosen;
     }
     handlePersonas(personas) {
         this.#personas = personas;
+        this.isStale = false;
         const remembered = recall("persona");
         const first = personas.find(({ id }) => id === remembered) ?? personas[0];
         this.#list.replaceChildren(...personas.map((persona) => this.#option(persona, persona === first)));
         if (first)
             this.#choose(first);
+        else
+            this.#list.append(make("p", "persona-line", "Nobody is here yet. Put a persona into the folder personas."));
     }
     #choose(persona) {
         this.#chosen = persona;
@@ -38,13 +42,15 @@ export class PersonaPicker extends Emitter {
         input.name = "persona";
         input.value = persona.id;
         input.checked = isChosen;
-        const picture = make("img", "persona-picture");
+        const picture = make("img", "");
         picture.alt = "";
         picture.addEventListener("error", () => (picture.hidden = true), { once: true });
         picture.src = this.door.posterUrl(persona);
+        const frame = make("span", "persona-picture");
+        frame.append(picture);
         const words = make("span", "persona-words");
         words.append(make("span", "persona-name", persona.name), make("span", "persona-line", persona.description));
-        label.append(input, picture, words);
+        label.append(input, frame, words);
         return label;
     }
 }

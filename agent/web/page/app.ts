@@ -16,6 +16,7 @@ import { PersonaPicker } from "./personas.js";
 import { Problem } from "./problem.js";
 import { every } from "./timing.js";
 import { Transcript } from "./transcript.js";
+import { keepAwake } from "./wake.js";
 import type { ServerEvent } from "./wire.js";
 
 export type Phase = "idle" | "asking" | CallPhase;
@@ -56,6 +57,7 @@ export class App {
   #typed = 0;
   #startedMs = 0;
   #isServerGone = false;
+  #isWarm = false;
 
   constructor(private readonly door: Door) {
     this.#personas = new PersonaPicker(door);
@@ -133,6 +135,7 @@ export class App {
       if (microphoneFault && this.#notice.reason !== microphoneFault.reason) this.#typeInstead(microphoneFault);
     };
     call.on("phase", connected, signal);
+    keepAwake(signal);
     this.#startedMs = performance.now();
     const showTime = (): void => void (byId("clock").textContent = this.#clock());
     every(1_000, showTime, signal);
@@ -158,6 +161,7 @@ export class App {
     this.#transcript.handleEnd();
     this.#notice.hide();
     if (problem) this.#notice.show(problem, []);
+    if (problem?.reason === "persona-gone") this.#personas.isStale = true;
     if (this.#transcript.lines.length === 0) document.body.dataset["view"] = "lobby";
     else if (!problem) this.#transcript.handleNote(ENDINGS[reason] ?? `You hung up after ${this.#clock()}.`);
     byId("call").focus({ preventScroll: true });
@@ -212,13 +216,20 @@ export class App {
   async #lookAtServer(): Promise<void> {
     if (this.#isBusy() || document.hidden) return;
     try {
-      if (!this.#personas.chosen) this.#personas.handlePersonas(await this.door.personas());
-      this.#engines.handleEngines(await this.door.engines());
+      const engines = await this.door.engines();
+      this.#engines.handleEngines(engines);
+      const isWarm = Object.keys(engines).length > 0;
+      // A server that has just become warm has portraits now.
+      if (this.#personas.isStale || (isWarm && !this.#isWarm)) {
+        this.#personas.handlePersonas(await this.door.personas());
+      }
+      this.#isWarm = isWarm;
       this.#isServerGone = false;
       if (this.#notice.reason === "server-gone") this.#notice.hide();
     } catch (cause) {
       if (this.#isBusy() || !(cause instanceof Problem)) return;
       this.#isServerGone = cause.reason === "server-gone";
+      this.#personas.isStale = true;
       if (!this.#notice.reason) this.#notice.show(cause, []);
     }
     this.#showStatus();
@@ -227,7 +238,8 @@ export class App {
   #showStatus(): void {
     const isGone = this.#isServerGone && !this.#isBusy();
     document.body.dataset["server"] = isGone ? "gone" : "there";
-    const text = isGone ? "No server" : PHASES[this.#phase];
+    const waits = this.#phase === "idle" && !this.#isWarm ? "Warming up" : PHASES[this.#phase];
+    const text = isGone ? "No server" : waits;
     // Set only when it changes: screen readers read this place aloud.
     if (byId("status-text").textContent !== text) byId("status-text").textContent = text;
     if (this.#isBusy() && this.#phase !== "connected") this.#face.handleWaiting(PHASES[this.#phase]);

@@ -18,16 +18,21 @@ export class PersonaPicker extends Emitter<{ choice: PersonaCard }> {
     });
   }
 
+  /** The list may be of yesterday: the server was away, or does not know the one that was called. */
+  isStale = true;
+
   get chosen(): PersonaCard | undefined {
     return this.#chosen;
   }
 
   handlePersonas(personas: readonly PersonaCard[]): void {
     this.#personas = personas;
+    this.isStale = false;
     const remembered = recall("persona");
     const first = personas.find(({ id }) => id === remembered) ?? personas[0];
     this.#list.replaceChildren(...personas.map((persona) => this.#option(persona, persona === first)));
     if (first) this.#choose(first);
+    else this.#list.append(make("p", "persona-line", "Nobody is here yet. Put a persona into the folder personas."));
   }
 
   #choose(persona: PersonaCard): void {
@@ -43,13 +48,15 @@ export class PersonaPicker extends Emitter<{ choice: PersonaCard }> {
     input.name = "persona";
     input.value = persona.id;
     input.checked = isChosen;
-    const picture = make("img", "persona-picture");
+    const picture = make("img", "");
     picture.alt = "";
     picture.addEventListener("error", () => (picture.hidden = true), { once: true });
     picture.src = this.door.posterUrl(persona);
+    const frame = make("span", "persona-picture");
+    frame.append(picture);
     const words = make("span", "persona-words");
     words.append(make("span", "persona-name", persona.name), make("span", "persona-line", persona.description));
-    label.append(input, picture, words);
+    label.append(input, frame, words);
     return label;
   }
 }
