@@ -32,8 +32,8 @@ class BitratePolicy:
     """Quantised target of one encoder; time is told, not read."""
 
     def __init__(self, limits: BitrateRange) -> None:
-        self._levels = tuple(level for level in LEVELS_BPS if level <= limits.max_bps)
-        self.target_bps = max(level for level in self._levels if level <= limits.start_bps)
+        self._levels = tuple(level for level in LEVELS_BPS if level <= limits.max_bps) or LEVELS_BPS[:1]
+        self.target_bps = max((level for level in self._levels if level <= limits.start_bps), default=self._levels[0])
         self.estimate_bps: int | None = None
         """The receiver's last word."""
         self._sent: deque[tuple[float, int]] = deque()
@@ -66,7 +66,8 @@ class BitratePolicy:
             below = [level for level in self._levels if level <= estimate_bps]
             self._change(below[-1] if below else self._levels[0], now_s)
         elif above is not None and self._clear_since_s is not None and now_s - self._clear_since_s >= CLEAR_S:
-            self._change(above, now_s)
+            # An estimate cannot rise past half more than is sent, so a step of two levels must be a probe.
+            self._change(self._levels[min(self._levels.index(above) + 1, len(self._levels) - 1)], now_s)
 
     def _change(self, target_bps: int, now_s: float) -> None:
         self._congested_since_s = self._clear_since_s = None

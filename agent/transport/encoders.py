@@ -98,9 +98,9 @@ def usable_cores(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 class TunedVp8Encoder(Vp8Encoder):
     """VP8 for a drawn or photographed head: one thread, no denoiser, slow bitrate changes."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, limits: BitrateRange = VP8_RANGE) -> None:
         super().__init__()
-        self.core = VideoCore("libvpx", _VP8_OPTIONS, VP8_RANGE, clock)
+        self.core = VideoCore("libvpx", _VP8_OPTIONS, limits, clock)
 
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], Any]:
         started_s = thread_time()
@@ -123,9 +123,9 @@ class TunedVp8Encoder(Vp8Encoder):
 class TunedH264Encoder(H264Encoder):
     """H264 constrained baseline for the same picture."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, limits: BitrateRange = H264_RANGE) -> None:
         super().__init__()
-        self.core = VideoCore("libx264", _H264_OPTIONS, H264_RANGE, clock)
+        self.core = VideoCore("libx264", _H264_OPTIONS, limits, clock)
 
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], Any]:
         started_s = thread_time()
@@ -276,13 +276,15 @@ class TunedOpusEncoder(OpusEncoder):
 TunedEncoder = TunedVp8Encoder | TunedH264Encoder | TunedOpusEncoder
 
 
-def make_encoder(codec_name: str, clock: Clock, *, takes_opus_fec: bool) -> TunedEncoder | None:
+def make_encoder(
+    codec_name: str, clock: Clock, *, takes_opus_fec: bool, video: BitrateRange | None = None
+) -> TunedEncoder | None:
     """Our encoder for a negotiated codec; None leaves aiortc's (telephone codecs)."""
     match codec_name.lower():
         case "vp8":
-            return TunedVp8Encoder(clock)
+            return TunedVp8Encoder(clock, video or VP8_RANGE)
         case "h264":
-            return TunedH264Encoder(clock)
+            return TunedH264Encoder(clock, video or H264_RANGE)
         case "opus":
             return TunedOpusEncoder(takes_fec=takes_opus_fec)
     return None

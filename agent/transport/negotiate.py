@@ -12,6 +12,7 @@ from aiortc.sdp import SessionDescription
 from avatar.clock import Clock
 
 from ..errors import TransportError
+from .bitrate import BitrateRange
 from .encoders import TunedEncoder, install, make_encoder
 from .ice import IceServer, bound_gathering
 from .jitter import DirectBuffer, hear_directly
@@ -32,6 +33,8 @@ class PeerSettings:
     """STUN and TURN servers that do not answer in time are left out of the answer."""
     video_codec: VideoCodec | None = None
     """Only this codec; None takes the caller's first."""
+    video_bitrate: BitrateRange | None = None
+    """Where the encoder begins and its ceiling; None takes the codec's own (2.5 Mbit/s at most)."""
 
 
 @dataclass(slots=True)
@@ -74,7 +77,7 @@ async def negotiate(
         await pc.setRemoteDescription(RTCSessionDescription(offer.text, "offer"))
         _refuse_extra_sections(pc)
         answer = await pc.createAnswer()
-        _tune(connection, offer, answer.sdp, NtpAnchor(clock, pair.pacer), clock)
+        _tune(connection, offer, answer.sdp, pair, clock, settings)
         bound_gathering(pc, settings.gather_timeout_s)
         await pc.setLocalDescription(answer)
     except BaseException as exc:
@@ -123,15 +126,19 @@ def _refuse_extra_sections(pc: RTCPeerConnection) -> None:
         seen.add(transceiver.kind)
 
 
-def _tune(connection: Connection, offer: Offer, answer_sdp: str, anchor: NtpAnchor, clock: Clock) -> None:
+def _tune(
+    connection: Connection, offer: Offer, answer_sdp: str, pair: MediaPair, clock: Clock, settings: PeerSettings
+) -> None:
     """Give the senders our encoders and clock, and the microphone its direct way."""
+    anchor = NtpAnchor(clock, pair.pacer)
     audio = offer.first("audio")
     takes_fec = audio is not None and audio.takes_opus_fec
     sections = {str(section.rtp.muxId): section for section in SessionDescription.parse(answer_sdp).media}
     for transceiver in connection.pc.getTransceivers():
         section = sections[str(transceiver.mid)]
         if section.direction in ("sendonly", "sendrecv"):
-            encoder = make_encoder(section.rtp.codecs[0].name, clock, takes_opus_fec=takes_fec)
+            codec = section.rtp.codecs[0].name
+            encoder = make_encoder(codec, clock, takes_opus_fec=takes_fec, video=settings.video_bitrate)
             if encoder is not None:
                 install(transceiver.sender, encoder)
                 connection.encoders[transceiver.kind] = encoder

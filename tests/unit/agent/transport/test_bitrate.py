@@ -48,7 +48,7 @@ def test_at_most_one_change_in_ten_seconds() -> None:
     assert changes and all(later - earlier >= 10 for earlier, later in zip(changes, changes[1:], strict=False))
 
 
-def test_the_rate_climbs_step_by_step_when_used_and_the_line_is_clear() -> None:
+def test_the_rate_climbs_two_levels_at_a_time_when_used_and_the_line_is_clear() -> None:
     policy = BitratePolicy(RANGE)
     _run(policy, range(3), sent_bps=1_400_000, estimate_bps=500_000)
     assert policy.target_bps == 500_000
@@ -57,7 +57,7 @@ def test_the_rate_climbs_step_by_step_when_used_and_the_line_is_clear() -> None:
         seen += _run(
             policy, range(second, second + 1), sent_bps=policy.target_bps, estimate_bps=policy.target_bps * 3 // 2
         )
-    assert list(dict.fromkeys(seen)) == [500_000, 700_000, 1_000_000, 1_500_000, 2_000_000, 2_500_000]
+    assert list(dict.fromkeys(seen)) == [500_000, 1_000_000, 2_000_000, 2_500_000]
 
 
 def test_below_the_lowest_level_there_is_nothing_lower() -> None:
@@ -71,3 +71,7 @@ def test_levels_stay_under_the_limit() -> None:
     assert policy.target_bps == 700_000
     _run(policy, range(60), sent_bps=1_000_000, estimate_bps=9_000_000)
     assert policy.target_bps == 1_000_000
+
+
+def test_a_ceiling_below_all_levels_takes_the_lowest() -> None:
+    assert BitratePolicy(BitrateRange(start_bps=1, max_bps=1)).target_bps == LEVELS_BPS[0]
