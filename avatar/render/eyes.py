@@ -75,10 +75,11 @@ class Eye:
             reach_px=self._reach_px,
             shade=min(0.8, self._meta.eye_shade + LID_SHADOW * (1.0 - opening)),
             line_px=self._meta.lash_width_px,
-            line=min(1.0, max(0.0, 1.6 - 2.6 * opening)),
-            # Seen edge-on half way down, but never thinner than a third.
+            line=min(1.0, max(0.0, 1.6 - (1.6 if self._has_lashes else 2.6) * opening)),
+            is_line_on_lid=self._has_lashes,
             lash_turn=max(turn, 0.34) if turn >= 0 else min(turn, -0.34),
-            lash_alpha=1.0 if self._has_lashes else 0.0,
+            # Half way down the lashes point at the viewer: only their line is seen.
+            lash_alpha=min(1.0, max(0.0, (abs(turn) - 0.25) / 0.35)) if self._has_lashes else 0.0,
         )
         draw_eye(
             look, self._lash_yuv, skull, first, self._tops, self._bottoms, self._rest_top, 0, self._eyeball,

@@ -40,6 +40,8 @@ class EyeLook(NamedTuple):
     """Width of the line of a shut eye."""
     line: float
     """Its opacity once the lids meet."""
+    is_line_on_lid: bool
+    """The line lies along the upper lid before the lids meet, too (its lashes are a layer of their own)."""
     lash_turn: float
     """1 lashes as drawn, -1 pointing down."""
     lash_alpha: float
@@ -58,13 +60,13 @@ class MouthLook(NamedTuple):
     """At rest: the scale of all shading."""
     soft_px: float
     teeth: float
-    """Light on the teeth, 0..1: rounded lips shade them."""
+    """How much the teeth show, 0..1: rounded lips hide them."""
     photo: float
     """Opacity of the portrait's own teeth."""
     tuck_px: float
     """How far the upper teeth cover the lower lip (f, v)."""
     tongue_front: float
-    """0 behind the teeth .. 1 before them."""
+    """0 behind the lower teeth .. 1 before them."""
 
 
 @compiled
@@ -136,16 +138,15 @@ def _sample(sprite, u, v, c):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _lay(sprite, u, v, light, y, cb, cr):  # type: ignore[no-untyped-def]
+def _lay(sprite, u, v, opacity, light, y, cb, cr):  # type: ignore[no-untyped-def]
     """A premultiplied sprite over a colour; `light` scales its brightness and saturation alike."""
     a = _sample(sprite, u, v, 3) / 255.0
     if a <= 0.004:
-        return y, cb, cr, 0.0
-    rest = 1.0 - a
-    y = y * rest + 16.0 * a + (_sample(sprite, u, v, 0) - 16.0 * a) * light
-    cb = cb * rest + 128.0 * a + (_sample(sprite, u, v, 1) - 128.0 * a) * light
-    cr = cr * rest + 128.0 * a + (_sample(sprite, u, v, 2) - 128.0 * a) * light
-    return y, cb, cr, a
+        return y, cb, cr
+    y += ((_sample(sprite, u, v, 0) - 16.0 * a) * light + (16.0 - y) * a) * opacity
+    cb += ((_sample(sprite, u, v, 1) - 128.0 * a) * light + (128.0 - cb) * a) * opacity
+    cr += ((_sample(sprite, u, v, 2) - 128.0 * a) * light + (128.0 - cr) * a) * opacity
+    return y, cb, cr
 
 
 @compiled
@@ -168,11 +169,12 @@ def _eye_pixel(x, y, top, bottom, look, lash_yuv, skull, rest_top, rest_first, e
             luma += (16.0 + (_sample(eyeball, eu, ev, 0) - 16.0) * light - luma) * cover
             cb += (_sample(eyeball, eu, ev, 1) - cb) * cover
             cr += (_sample(eyeball, eu, ev, 2) - cr) * cover
-    if inside and gap < look.line_px * 2.2:
+    if inside and (look.is_line_on_lid or gap < look.line_px * 2.2):
         taper = _unit(min(x - look.left_px, look.right_px - x) / (0.16 * (look.right_px - look.left_px)))
         half = look.line_px * 0.5 * (0.45 + 0.55 * taper)
-        meet = _unit(1.0 - gap / (look.line_px * 2.2)) * look.line
-        a = _unit((half + 0.9 - abs(y - 0.5 * (top + bottom))) / 1.8) * meet * (0.35 + 0.65 * taper)
+        meet = (1.0 if look.is_line_on_lid else _unit(1.0 - gap / (look.line_px * 2.2))) * look.line
+        middle = top + 0.5 * min(gap, look.line_px)
+        a = _unit((half + 0.9 - abs(y - middle)) / 1.8) * meet * (0.35 + 0.65 * taper)
         luma += (lash_yuv[0] - luma) * a
         cb += (lash_yuv[1] - cb) * a
         cr += (lash_yuv[2] - cr) * a
@@ -250,7 +252,6 @@ def _mouth_pixel(x, y, top, bottom, look, dark, warm, skull, jaw, lick, upper, l
     su, sv = skull[0, 0] * x + skull[0, 1] * y + skull[0, 2], skull[1, 0] * x + skull[1, 1] * y + skull[1, 2]
     ju, jv = jaw[0, 0] * x + jaw[0, 1] * y + jaw[0, 2], jaw[1, 0] * x + jaw[1, 1] * y + jaw[1, 2]
     lu, lv = lick[0, 0] * x + lick[0, 1] * y + lick[0, 2], lick[1, 0] * x + lick[1, 1] * y + lick[1, 2]
-    tip = _sample(tongue, lu, lv, 3) / 255.0 * look.tongue_front
     over = 0.0
     if look.tuck_px > 0.0:
         # Only where the teeth are: their edge rests on the lip.
@@ -265,16 +266,16 @@ def _mouth_pixel(x, y, top, bottom, look, dark, warm, skull, jaw, lick, upper, l
     cb = dark[1] + (warm[1] - dark[1]) * depth
     cr = dark[2] + (warm[2] - dark[2]) * depth
     # A narrow slit between resting lips is dark, not a row of tooth crumbs.
-    teeth = look.teeth * max(_smooth((gap / mw - 0.02) / 0.07), 1.0 if over > cover else 0.0)
-    luma, cb, cr, _ = _lay(tongue, lu, lv, 0.85, luma, cb, cr)
-    if teeth > 0.0:
-        luma, cb, cr, _ = _lay(lower, ju, jv, teeth * 0.9, luma, cb, cr)
-        luma, cb, cr, _ = _lay(upper, su, sv, teeth, luma, cb, cr)
-    if tip > 0.0:
-        rest_y, rest_cb, rest_cr = luma, cb, cr
-        luma, cb, cr, _ = _lay(tongue, lu, lv, 1.0, luma, cb, cr)
-        f = look.tongue_front
-        luma, cb, cr = rest_y + (luma - rest_y) * f, rest_cb + (cb - rest_cb) * f, rest_cr + (cr - rest_cr) * f
+    teeth = look.teeth * max(_smooth((gap / mw - 0.02) / 0.07), _unit(look.tuck_px / (0.015 * mw)))
+    # The rows of teeth curve back towards the corners.
+    teeth *= _smooth(edge / (0.2 * mw))
+    light = 0.5 + 0.5 * look.teeth
+    luma, cb, cr = _lay(tongue, lu, lv, 1.0 - look.tongue_front, 0.85, luma, cb, cr)
+    luma, cb, cr = _lay(lower, ju, jv, teeth, light * 0.9, luma, cb, cr)
+    luma, cb, cr = _lay(tongue, lu, lv, look.tongue_front, 1.0, luma, cb, cr)
+    # The tip pushes in front of the lower half of the upper teeth.
+    hidden = look.tongue_front * _sample(tongue, lu, lv, 3) / 255.0 * _smooth((y - top) / gap * 3.0 - 0.9)
+    luma, cb, cr = _lay(upper, su, sv, teeth * (1.0 - hidden), light, luma, cb, cr)
     lid = _unit((y - top) / (0.09 * mw))
     light = (0.62 + 0.38 * lid * (2.0 - lid)) * (0.5 + 0.5 * _smooth(edge / (0.16 * mw)))
     light *= 0.8 + 0.2 * _unit((bottom - y) / (0.05 * mw)) if over <= cover else 1.0

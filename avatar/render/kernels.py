@@ -185,7 +185,7 @@ def _run_end(x, dx, k, end):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def warp_cells(back, kind, cell, scale, src, alpha, bg, dst, scratch):  # type: ignore[no-untyped-def]
+def warp_cells(back, kind, cell, scale, margin, src, alpha, bg, dst, scratch):  # type: ignore[no-untyped-def]
     """Draw one plane of everything outside the face.
 
     Args:
@@ -193,6 +193,7 @@ def warp_cells(back, kind, cell, scale, src, alpha, bg, dst, scratch):  # type: 
         kind: uint8[gh - 1, gw - 1] from `classify_cells`.
         cell: cell size in samples of this plane.
         scale: 1 luma, 2 chroma.
+        margin: samples along the border that are never written.
         src: uint8[h, w] the person.
         alpha: uint8[h, w] its matte at this plane's size.
         bg: uint8[h, w] behind it.
@@ -207,12 +208,14 @@ def warp_cells(back, kind, cell, scale, src, alpha, bg, dst, scratch):  # type: 
         for i in range(kind.shape[1]):
             if kind[j, i] == 0:
                 continue
-            width, rows = np.int32(min(cell, w - i * cell)), min(cell, h - j * cell)
-            for r in range(rows):
+            begin, width = np.int32(max(0, margin - i * cell)), np.int32(min(cell, w - margin - i * cell))
+            if begin >= width:
+                continue
+            for r in range(max(0, margin - j * cell), min(cell, h - margin - j * cell)):
                 y = j * cell + r
                 o = y * w + i * cell
                 if kind[j, i] == 3:
-                    d[o : o + width] = b[o : o + width]
+                    d[o + begin : o + width] = b[o + begin : o + width]
                     continue
                 t = (np.float32(r) + np.float32(0.5)) * step
                 lx = back[j, i, 0] + (back[j + 1, i, 0] - back[j, i, 0]) * t
@@ -221,7 +224,7 @@ def warp_cells(back, kind, cell, scale, src, alpha, bg, dst, scratch):  # type: 
                 ry = back[j, i + 1, 1] + (back[j + 1, i + 1, 1] - back[j, i + 1, 1]) * t
                 dx, dy = np.int32((rx - lx) * step * fixed), np.int32((ry - ly) * step * fixed)
                 fx, fy = np.int32(lx * fixed) + (dx >> np.int32(1)), np.int32(ly * fixed) + (dy >> np.int32(1))
-                k = np.int32(0)
+                k = begin
                 while k < width:
                     x_at, y_at = fx + k * dx, fy + k * dy
                     e = max(k + np.int32(1), _run_end(y_at, dy, k, _run_end(x_at, dx, k, width)))
@@ -231,7 +234,7 @@ def warp_cells(back, kind, cell, scale, src, alpha, bg, dst, scratch):  # type: 
                         _warp_run(a, w, q, fx, dx, fy, dy, k, e, scratch, 0)
                     k = e
                 if kind[j, i] == 2:
-                    _blend_run(d[o : o + width], b[o : o + width], scratch[:width])
+                    _blend_run(d[o + begin : o + width], b[o + begin : o + width], scratch[begin:width])
 
 
 @compiled

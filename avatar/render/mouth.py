@@ -60,7 +60,7 @@ class Mouth:
             bottom_px=int(max(lower[:, 1].max(), upper[:, 1].max())) + 4 + int(0.1 * self._width_px),
             width_px=self._width_px,
             soft_px=SOFT_PX * self._scale,
-            teeth=max(0.35, 1.0 - 0.45 * min(1.0, round_lips)),
+            teeth=max(0.12, 1.0 - 0.9 * min(1.0, round_lips)),
             photo=max(0.0, 1.0 - 1.1 * round_lips) if self._has_photo else 0.0,
             tuck_px=min(tuck, 0.5) * 0.10 * self._width_px,
             tongue_front=min(1.0, max(0.0, (out - 0.2) * 4.0)),

@@ -26,6 +26,7 @@ UPPER_LIP_SHARE: Final = 0.28
 """Of the way the lips have to go to meet; the jaw carries the rest."""
 UPPER_LID_SHARE: Final = 0.90
 SEAL_OVERLAP_PX: Final = 0.4
+"""How far each lip of a portrait with an open mouth passes the meeting line, to hide the teeth at its edge."""
 Affine = npt.NDArray[np.float64]
 
 
@@ -69,6 +70,11 @@ class FaceRig:
         self._deltas = identity.deltas.reshape(NUM_BLENDSHAPES, -1)
         self._scale = identity.face_height_px / 300.0
         self._px = identity.meta.height_px / 720.0
+        across = identity.vertices[identity.lips_upper, 0]
+        rest_gap = identity.vertices[identity.lips_lower, 1] - identity.vertices[identity.lips_upper, 1]
+        # Lips drawn or photographed shut meet along one edge of the mesh and need no overlap.
+        is_open = float(rest_gap.max()) > 0.02 * float(across[-1] - across[0])
+        self._overlap_px = np.float32(SEAL_OVERLAP_PX * self._scale if is_open else 0.0)
         self._has_rest = bool(np.any(identity.rest_weights))
         self._seal_upper = _settled(identity.seal_upper, identity.lips_upper)
         self._seal_lower = _settled(identity.seal_lower, identity.lips_lower)
@@ -78,7 +84,6 @@ class FaceRig:
         self._jaw_columns = np.array(jaw)
         # The middle of the lower lip goes wholly with the jaw, and lies where the lower teeth are.
         self._jaw_deltas = np.ascontiguousarray(identity.deltas[jaw, identity.lips_lower[5]])
-        across = identity.vertices[identity.lips_upper, 0]
         middle, half = (across[0] + across[-1]) / 2, max(float(across[-1] - across[0]) / 2, 1.0)
         self._bow = np.sqrt(np.clip(1.0 - ((across - middle) / half) ** 2, 0.0, 1.0)).astype(np.float32)
 
@@ -153,14 +158,15 @@ class FaceRig:
         face[:, 1] += self._seal_lower @ (wanted * np.float32(0.55))
 
     def _seal(self, face: Float32Array, amount: float) -> None:
-        """mouthClose: bring the lips together, whatever opened them."""
-        if amount <= 0.0:
-            return
+        """mouthClose: bring the lips together, whatever opened them; and never let them cross."""
         gap = face[self._identity.lips_lower] - face[self._identity.lips_upper]
-        up, down = gap * np.float32(UPPER_LIP_SHARE * amount), gap * np.float32(-(1.0 - UPPER_LIP_SHARE) * amount)
-        overlap = np.float32(SEAL_OVERLAP_PX * self._scale * amount)
-        up[1:-1, 1] += overlap
-        down[1:-1, 1] -= overlap
+        share = np.where(gap[:, 1:2] < 0.0, np.float32(1.0), np.float32(amount))
+        if not share.any():
+            return
+        way = gap * share
+        up, down = way * np.float32(UPPER_LIP_SHARE), way * np.float32(UPPER_LIP_SHARE - 1.0)
+        up[1:-1, 1] += self._overlap_px * share[1:-1, 0]
+        down[1:-1, 1] -= self._overlap_px * share[1:-1, 0]
         face += self._seal_upper @ up + self._seal_lower @ down
 
     def _lids(self, face: Float32Array, eye: int, side: str, weights: Float32Array, gaze_y: float) -> None:

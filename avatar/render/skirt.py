@@ -56,11 +56,19 @@ class Skirt:
 
     @staticmethod
     def _inner(identity: Identity, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """1 at nodes that may move: no cell with such a corner reaches into the border."""
-        width, height = identity.meta.width_px, identity.meta.height_px
+        """1 at nodes that may move, 0 where the person runs out of the picture: there it must not tear off."""
+        height, width = identity.alpha.shape
         reach = BORDER_PX + CELL_PX
-        free = (x >= reach) & (x <= width - reach) & (y >= reach) & (y <= height - reach)
-        return free.ravel().astype(np.float64)
+        edge = np.zeros_like(identity.alpha)
+        for strip in (np.s_[:BORDER_PX], np.s_[-BORDER_PX:], np.s_[:, :BORDER_PX], np.s_[:, -BORDER_PX:]):
+            edge[strip] = identity.alpha[strip]
+        free = np.ones(x.size)
+        near = (x < reach) | (x > width - reach) | (y < reach) | (y > height - reach)
+        for k in np.flatnonzero(near):
+            column, row = int(x.flat[k]), int(y.flat[k])
+            top, left = max(row - 2 * CELL_PX, 0), max(column - 2 * CELL_PX, 0)
+            free[k] = not edge[top : row + 2 * CELL_PX, left : column + 2 * CELL_PX].any()
+        return free
 
     @staticmethod
     def _ring(identity: Identity, outline: npt.NDArray[np.float64], centre: npt.NDArray[np.float64]) -> Float32Array:

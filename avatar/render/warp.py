@@ -80,8 +80,8 @@ class WarpRenderer:
         for k, plane in enumerate((y, u, v)):
             chroma = min(k, 1)
             kernels.warp_cells(
-                self._back, self._kind, CELL_PX >> chroma, 1 << chroma, self._plate[k], self._alpha[chroma],
-                self._bg[k], plane, self._scratch,
+                self._back, self._kind, CELL_PX >> chroma, 1 << chroma, BORDER_PX >> chroma, self._plate[k],
+                self._alpha[chroma], self._bg[k], plane, self._scratch,
             )  # fmt: skip
         self._warp_face(points, y, u, v)
         for eye in self._eyes:
