@@ -84,8 +84,8 @@ class PocketsphinxEngine:
         return _CAPABILITIES
 
     async def start(self) -> None:
-        """Read the dictionary and try one decoder, in the executor's thread."""
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._load)
+        """Read the dictionary and try one decoder; in a thread of its own, so that running calls go on hearing."""
+        await asyncio.to_thread(self._load)
 
     def _load(self) -> None:
         try:

@@ -30,6 +30,9 @@ CARRIERS = (
 )  # fmt: skip
 """How people begin: a little mass for turns of phrase the author did not write."""
 
+TERM_CARRIERS = ("what is", "tell me about", "about")
+"""Before a name or term."""
+
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
@@ -83,12 +86,15 @@ def corpus(script: Sequence[str], words: Iterable[str], *, weight: int = 3) -> l
     """All sentences a language model learns from.
 
     Args:
-        script: what the persona's author expects to be said.
+        script: what the persona's author expects to be said, likeliest first.
         words: names and terms to favour; each is learnt alone and after a few beginnings.
-        weight: how many times a line of the script counts against a general one.
+        weight: how many times the first lines of the script count against a general one; the weight
+            falls along the script to 1, since its end lends words rather than sentences.
     """
-    lines = [sentence for text in script for sentence in sentences(text)]
+    lines: list[list[str]] = []
+    for place, text in enumerate(script):
+        lines += sentences(text) * (weight - weight * place // len(script))
     terms = [spoken for term in words if (spoken := spoken_words(term))]
     general = [text.split() for text in (*SHORT_ANSWERS, *CARRIERS)]
-    framed = [beginning.split() + term for term in terms for beginning in ("what is", "tell me about", "about")]
-    return lines * weight + terms + framed + general
+    framed = [beginning.split() + term for term in terms for beginning in TERM_CARRIERS]
+    return lines + terms + framed + general

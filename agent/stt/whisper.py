@@ -73,7 +73,8 @@ class WhisperEngine:
         )
 
     async def start(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._load)
+        """Load in a thread of its own: running calls, with other ears, go on hearing meanwhile."""
+        await asyncio.to_thread(self._load)
 
     def _load(self) -> None:
         try:

@@ -46,8 +46,9 @@ def test_sentences_are_cut_at_their_ends_not_inside_numbers():
 
 
 def test_the_script_outweighs_small_talk_and_terms_are_framed():
-    lines = corpus(["Where is the pool?"], ["Ada Lovelace"], weight=3)
+    lines = corpus(["Where is the pool?", "Who are you?", "It is on the roof."], ["Ada Lovelace"], weight=3)
     assert lines.count(["where", "is", "the", "pool"]) == 3
+    assert lines.count(["it", "is", "on", "the", "roof"]) == 1
     assert ["tell", "me", "about", "ada", "lovelace"] in lines
     assert ["yes"] in lines and ["goodbye"] in lines
     assert all(line for line in lines)
