@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 IDENTITIES = ROOT / "avatar" / "identities"
 PERSONAS = ROOT / "personas"
-BLEED_PX = 28
-"""How far the person's colours go on beyond the matte."""
 EYE_MARGIN_PX = 24
 CAVITY_DARK, CAVITY_WARM = (44, 16, 18), (104, 42, 44)
 
@@ -138,7 +136,8 @@ def _bled(person: UInt8Array) -> UInt8Array:
     palette[nearest[edge > 0]] = rgb[edge > 0]
     spread = cv2.GaussianBlur(palette[nearest], (0, 0), 2.0)
     known = np.clip((alpha - 0.02) / 0.5, 0, 1)[..., None]
-    return np.clip(rgb * known + spread * (1 - known) + 0.5, 0, 255).astype(np.uint8)
+    bled: UInt8Array = np.clip(rgb * known + spread * (1 - known) + 0.5, 0, 255).astype(np.uint8)
+    return bled
 
 
 def _mouth(points: Float64Array) -> MouthSprites:

@@ -77,7 +77,8 @@ def follow_weights(mesh: Mesh, contour: Sequence[int], radius: float, flat: floa
 def lip_field(mesh: Mesh, motion: LipMotion, radius: float) -> Float64Array:
     """Move every lip point by a rule of its place and let the skin around follow."""
     moved = np.array([motion(point, mesh.points[point]) for point in LIP_POINTS])
-    return follow_weights(mesh, LIP_POINTS, radius) @ moved
+    field: Float64Array = follow_weights(mesh, LIP_POINTS, radius) @ moved
+    return field
 
 
 def mirrored(mesh: Mesh, field: Float64Array) -> Float64Array:
@@ -113,7 +114,8 @@ def jaw_open_field(mesh: Mesh) -> Float64Array:
     # A positive turn about +x carries the front of the chin down.
     opened = (mesh.points - axis) @ turn.T + axis - mesh.points
     narrowing = lip_field(mesh, lambda _, place: (-muscles.JAW_NARROWING * float(place[0]), 0.0, 0.0), 1.0)
-    return jaw_weight()[:, None] * opened + narrowing
+    field: Float64Array = jaw_weight()[:, None] * opened + narrowing
+    return field
 
 
 def _arch(point: int, place: Float64Array) -> float:

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from .reference import NUM_POINTS, REFERENCE_PATH
+from ..identity import NUM_POINTS as NUM_POINTS
+from .reference import REFERENCE_PATH
 
 Float64Array = npt.NDArray[np.float64]
 Int32Array = npt.NDArray[np.int32]

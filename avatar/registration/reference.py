@@ -46,8 +46,8 @@ def published_edges(connections: Path) -> set[Edge]:
 def mirror_map(points: Float64Array, edges: set[Edge]) -> Int32Array:
     """Match every point with its mirror image.
 
-    Points whose nearest mirror images agree both ways and stand clear of others are paired first; the rest are paired by how many of
-    their neighbours in the mesh are already paired with each other.
+    Points whose nearest mirror images agree both ways and stand clear of others are paired first; the rest are
+    paired by how many of their neighbours in the mesh are already paired with each other.
 
     Args:
         points: float64[468, 3], roughly frontal, x to the subject's left.
@@ -79,7 +79,8 @@ def mirror_map(points: Float64Array, edges: set[Edge]) -> Int32Array:
         if votes[i, j] == 0:
             raise ValueError("points cannot be paired left to right")
         pairs[open_points[i]], pairs[open_points[j]] = open_points[j], open_points[i]
-    return pairs.astype(np.int32)
+    mirror: Int32Array = pairs.astype(np.int32)
+    return mirror
 
 
 def symmetric_edges(edges: set[Edge], mirror: Int32Array, points: Float64Array) -> set[Edge]:

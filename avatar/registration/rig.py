@@ -159,7 +159,7 @@ def node_weights(points: Float64Array, width_px: int, height_px: int) -> tuple[F
     face_height, face_width = np.ptp(oval[:, 1]), np.ptp(oval[:, 0])
     chin, top, middle = points[CHIN, 1], points[FOREHEAD, 1], oval[:, 0].mean()
     aside, beyond = np.abs(x - middle), np.hypot(x - middle, (y - (top + chin) / 2) * 0.8)
-    around = 1 - _ease(1.0 * face_width, 1.75 * face_width, beyond)
+    around = 1 - _ease(1.3 * face_width, 2.1 * face_width, beyond)
     down = 1 - _ease(chin - 0.04 * face_height, chin + 0.46 * face_height, y)
     head = around * down
     breath = _ease(chin, chin + 0.42 * face_height, y) * (1 - _ease(0.9 * face_width, 1.9 * face_width, aside))

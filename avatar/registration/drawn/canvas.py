@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import skia
@@ -92,7 +93,7 @@ def mask_of(
     for shape in shapes:
         canvas.drawPath(path_of(shape, not stroke_px if closed is None else closed), paint)
     surface.flushAndSubmit()
-    return Mask(int(low[1]), int(low[0]), pixels.astype(np.float32) / 255)
+    return Mask(int(low[1]), int(low[0]), pixels.astype(np.float32) / np.float32(255))
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, turn_deg: float = 0.0) -> Float64Array:
@@ -151,7 +152,14 @@ class Layer:
         n = SUPERSAMPLING
         small = premultiplied.reshape(HEIGHT_PX, n, WIDTH_PX, n, 4).mean(axis=(1, 3))
         small[..., :3] /= np.maximum(small[..., 3:] / 255, 1e-4)
-        return np.clip(small + 0.5, 0, 255).astype(np.uint8)
+        pixels: npt.NDArray[np.uint8] = np.clip(small + 0.5, 0, 255).astype(np.uint8)
+        return pixels
+
+
+def blurred(values: Float32Array, sigma_px: float) -> Float32Array:
+    """A Gaussian blur; sigma in canvas pixels."""
+    soft = cv2.GaussianBlur(values, (0, 0), sigma_px * SUPERSAMPLING)
+    return np.asarray(soft, np.float32)
 
 
 def ramp(colours: Sequence[Colour], light: Float32Array) -> Float32Array:

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-import skia
 
 from ..mesh import Float64Array
-from .canvas import SUPERSAMPLING, Layer, Mask, mask_of
+from .canvas import Layer, mask_of
 from .geometry import along, spline
 from .look import CENTRE_X_PX, Curve, Look
+from .ribbons import STEPS, Strands, draw_strands, normals
 
-STEPS = 46
-FINE = 2
-"""Strands are drawn this much finer again, since triangles come without soft edges."""
 HEAD_PX = (640.0, 250.0, 162.0, 195.0)
 """Centre and half axes of the head the hair lies on."""
 BOX_PX = (420, 36, 860, 660)
@@ -39,14 +35,14 @@ class Fall:
 
 
 RIGHT = Fall(
-    outer=((-46, 57), (24, 49), (92, 68), (140, 124), (158, 200), (162, 285), (160, 350), (170, 412), (187, 470),
+    outer=((-24, 53), (30, 49.5), (94, 69), (140, 124), (158, 200), (162, 285), (160, 350), (170, 412), (187, 470),
            (190, 526), (176, 578), (146, 616)),
     inner=((-34, 150), (0, 156), (52, 178), (91, 216), (108, 262), (111, 314), (104, 366), (107, 420), (122, 470),
            (124, 520), (110, 566), (90, 602)),
     is_right=True,
 )  # fmt: skip
 LEFT = Fall(
-    outer=((-2, 53), (-62, 59), (-117, 88), (-150, 146), (-161, 216), (-163, 292), (-161, 352), (-172, 414),
+    outer=((-24, 53), (-76, 61), (-120, 90), (-150, 146), (-161, 216), (-163, 292), (-161, 352), (-172, 414),
            (-189, 472), (-190, 530), (-174, 582), (-142, 618)),
     inner=((-34, 150), (-54, 158), (-80, 182), (-100, 220), (-111, 266), (-112, 316), (-105, 368), (-108, 422),
            (-123, 472), (-123, 524), (-107, 570), (-86, 604)),
@@ -58,26 +54,12 @@ BACK: Curve = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Strands:
-    """A bundle: centre lines, half widths, light and opacity per point."""
-
-    lines: Float64Array
-    """float64[n, STEPS, 2]."""
-    half_width: Float64Array
-    light: Float64Array
-    opacity: Float64Array
-
-
 def _lay(fall: Fall, u: Float64Array, wave: Float64Array) -> Float64Array:
     """Lines at places u (0 outer .. 1 inner) per strand and step, moved across by `wave` pixels."""
     outer, inner = fall.grid()
     lines = outer * (1 - u[..., None]) + inner * u[..., None]
-    tangent = np.gradient(lines, axis=1)
-    across = tangent[..., ::-1] * (-1, 1)
-    across /= np.linalg.norm(across, axis=2, keepdims=True).clip(1e-6)
-    lines += across * wave[..., None]
-    return lines
+    laid: Float64Array = lines + normals(lines) * wave[..., None]
+    return laid
 
 
 def _head_light(lines: Float64Array) -> Float64Array:
@@ -107,7 +89,7 @@ def _sheen(lines: Float64Array, phase: Float64Array) -> Float64Array:
 
 def _occlusion(t: Float64Array, u: Float64Array) -> Float64Array:
     """Darker at the parting, and where the hair turns in behind the jaw."""
-    root = 0.20 * np.clip((0.07 - t) / 0.07, 0, 1) ** 1.5
+    root = 0.25 * np.clip((0.075 - t) / 0.075, 0, 1) ** 1.6
     inside = 0.16 * np.clip((u - 0.55) / 0.45, 0, 1) * np.clip((t - 0.52) / 0.12, 0, 1)
     ends = 0.06 * np.clip((t - 0.9) / 0.1, 0, 1)
     occlusion: Float64Array = root + inside + ends
@@ -121,7 +103,7 @@ def _base(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     clump = 0.6 * np.sin(u * 19 + 1.3) + 0.4 * np.sin(u * 47 + 0.4)
     wave = 3.5 * np.sin(2 * np.pi * 1.2 * t + 0.9 * clump + 0.6) * np.clip((t - 0.42) / 0.4, 0, 1)
     lines = _lay(fall, np.broadcast_to(u, (count, STEPS)), np.broadcast_to(wave, (count, STEPS)))
-    lines = _resampled(lines, np.minimum(t, rng.uniform(0.82, 0.95, (count, 1))))
+    lines = _parted(fall, rng, _resampled(lines, np.minimum(t, rng.uniform(0.82, 0.95, (count, 1)))))
     light = _head_light(lines) + 0.045 * clump + rng.normal(0, 0.035, (count, 1))
     light += 0.6 * _sheen(lines, u[:, 0] * 9) - _occlusion(t, u) - 0.05
     width = np.interp(t, (0, 0.85, 1.0), (1.6, 1.6, 0.2)) * rng.uniform(0.8, 1.2, (count, 1))
@@ -139,7 +121,7 @@ def _lock(fall: Fall, rng: np.random.Generator, centre: float, breadth: float, c
     wave = swing * np.sin(2 * np.pi * turns * t + phase + 0.35 * s)
     wave = wave + rng.normal(0, 1.0, (count, 1)) * t + rng.normal(0, 0.4, (count, 1))
     u = np.clip(centre + breadth * s * gather, -0.03, 1.03)
-    lines = _resampled(_lay(fall, u, np.broadcast_to(wave, (count, STEPS))), np.minimum(t, ends))
+    lines = _parted(fall, rng, _resampled(_lay(fall, u, np.broadcast_to(wave, (count, STEPS))), np.minimum(t, ends)))
     body = 0.085 * (1 - s**2) - 0.05 * s * (1 if fall.is_right else -1)
     turn = 0.055 * np.sin(2 * np.pi * turns * t + phase + 1.2) * np.clip((t - 0.35) / 0.3, 0, 1)
     phases = np.full(count, rng.uniform(0, 6.28)) + 0.35 * s[:, 0]
@@ -149,6 +131,15 @@ def _lock(fall: Fall, rng: np.random.Generator, centre: float, breadth: float, c
     width = 0.78 * rng.uniform(0.5, 1.25, (count, 1)) * taper
     opacity = np.interp(t, (0, 0.05, 0.9, 1.0), (0.35, 0.55, 0.55, 0.40)) * np.exp(-(s**2) * 0.5)
     return Strands(lines, width, light, opacity)
+
+
+def _parted(fall: Fall, rng: np.random.Generator, lines: Float64Array) -> Float64Array:
+    """Let the roots of both sides reach across the parting a little, each by its own way."""
+    over = np.abs(rng.normal(0.6, 2.6, (len(lines), 1))) * (-1 if fall.is_right else 1)
+    near = np.exp(-np.linspace(0, 1, STEPS) / 0.02)
+    lines[..., 0] += over * near
+    lines[..., 1] += rng.normal(0, 1.0, (len(lines), 1)) * near
+    return lines
 
 
 def _resampled(lines: Float64Array, at: Float64Array) -> Float64Array:
@@ -174,6 +165,32 @@ def _rim(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     return Strands(lines, np.full((count, STEPS), 0.5), light, fade * rng.uniform(0.15, 0.7, (count, 1)))
 
 
+def _wisps(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
+    """Fine hair along the brow and temple, lying on the skin."""
+    t = np.linspace(0, 1, STEPS)
+    sign = 1 if fall.is_right else -1
+    u = np.full((count, 1), 1.0) - rng.uniform(0, 0.03, (count, 1))
+    bend = rng.uniform(0.5, 5.0, (count, 1)) * np.sin(np.pi * t) * sign
+    lines = _lay(fall, np.broadcast_to(u, (count, STEPS)), bend)
+    start = rng.uniform(0.0, 0.42, (count, 1))
+    lines = _resampled(lines, start + t * rng.uniform(0.06, 0.22, (count, 1)))
+    light = _head_light(lines) + 0.02 + rng.normal(0, 0.04, (count, 1))
+    shape = np.sin(np.pi * t) ** 0.7 * rng.uniform(0.10, 0.34, (count, 1))
+    return Strands(lines, np.full((count, STEPS), 0.34), light, shape)
+
+
+def _parting(rng: np.random.Generator) -> Strands:
+    """The shadow between the two sides."""
+    count, t = 26, np.linspace(0, 1, STEPS)
+    line = along(spline(((-24, 54), (-25, 90), (-29, 124), (-34, 152))), t) + (CENTRE_X_PX, 0)
+    lines = np.repeat(line[None], count, axis=0)
+    lines[..., 0] += rng.normal(0, 1.1, (count, 1)) + rng.normal(0, 0.8, (count, 1)) * np.sin(2 * np.pi * t + 1)
+    start = rng.uniform(0.0, 0.7, (count, 1))
+    lines = _resampled(lines, np.minimum(start + t * rng.uniform(0.2, 0.5, (count, 1)), 1.0))
+    fade = np.sin(np.pi * t) * rng.uniform(0.05, 0.13, (count, 1))
+    return Strands(lines, np.full((count, STEPS), 1.1), np.full((count, STEPS), 0.12), fade)
+
+
 def _flyaways(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     """Single hairs that leave the outline: no head of hair is a helmet."""
     t = np.linspace(0, 1, STEPS)
@@ -188,55 +205,13 @@ def _flyaways(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     return Strands(lines, np.full((count, STEPS), 0.36), light, shape)
 
 
-def _draw(layer: Layer, look: Look, bundles: Iterator[Strands]) -> None:
-    scale = SUPERSAMPLING * FINE
-    x0, y0, x1, y1 = BOX_PX
-    surface = skia.Surface((x1 - x0) * scale, (y1 - y0) * scale)
-    canvas = surface.getCanvas()
-    canvas.scale(scale, scale)
-    canvas.translate(-x0, -y0)
-    for bundle in bundles:
-        _draw_bundle(canvas, look, bundle)
-    pixels = surface.makeImageSnapshot().toarray(colorType=skia.kRGBA_8888_ColorType).astype(np.float32)
-    pixels[..., :3] *= pixels[..., 3:] / 255
-    small = cv2.resize(pixels, None, fx=1 / FINE, fy=1 / FINE, interpolation=cv2.INTER_AREA)
-    cover = small[..., 3] / 255
-    rgb = small[..., :3] / np.maximum(cover, 1e-3)[..., None]
-    layer.fill(Mask(y0 * SUPERSAMPLING, x0 * SUPERSAMPLING, cover), np.clip(rgb, 0, 255))
-
-
-def _draw_bundle(canvas: skia.Canvas, look: Look, bundle: Strands, chunk: int = 600) -> None:
-    stops = np.linspace(0, 1, len(look.palette.hair))
-    table = np.asarray(look.palette.hair, np.float64)
-    tangent = np.gradient(bundle.lines, axis=1)
-    across = tangent[..., ::-1] * (-1, 1)
-    across /= np.linalg.norm(across, axis=2, keepdims=True).clip(1e-6)
-    offset = across * np.broadcast_to(bundle.half_width, bundle.light.shape)[..., None]
-    edges = np.stack([bundle.lines - offset, bundle.lines + offset], axis=2)
-    light = bundle.light.clip(0, 1)
-    channels = [np.interp(light, stops, table[:, k]).astype(np.int64) for k in range(3)]
-    alpha = (bundle.opacity.clip(0, 1) * 255).astype(np.int64)
-    colours = alpha << 24 | channels[0] << 16 | channels[1] << 8 | channels[2]
-    quad = np.array([0, 1, 2, 1, 3, 2])
-    paint = skia.Paint(AntiAlias=True)
-    for start in range(0, len(edges), chunk):
-        part = edges[start : start + chunk]
-        points = [skia.Point(x, y) for x, y in part.reshape(-1, 2).tolist()]
-        tints = np.repeat(colours[start : start + chunk], 2, axis=1).ravel().tolist()
-        steps = (np.arange(STEPS - 1) * 2)[:, None] + quad
-        indices = (np.arange(len(part)) * 2 * STEPS)[:, None, None] + steps
-        mesh = skia.Vertices.MakeCopy(
-            skia.Vertices.VertexMode.kTriangles_VertexMode, points, None, tints, indices.ravel().tolist()
-        )
-        canvas.drawVertices(mesh, paint, skia.BlendMode.kDst)
-
-
 def paint_back_hair(look: Look) -> Layer:
     """The dark mass behind neck and shoulders."""
     layer = Layer.empty()
     half = spline(BACK)
     outline = np.concatenate([half, half[::-1] * (-1, 1)]) + (CENTRE_X_PX, 0)
-    layer.fill(mask_of(outline, 1.0), look.palette.hair[0])
+    shade = np.mean(look.palette.hair[:2], axis=0) * 0.8
+    layer.fill(mask_of(outline, 1.0), (int(shade[0]), int(shade[1]), int(shade[2])))
     rng = np.random.default_rng(look.seed + 31)
 
     def bundles() -> Iterator[Strands]:
@@ -251,7 +226,7 @@ def paint_back_hair(look: Look) -> Layer:
                 depth = 0.26 * np.clip((lock.lines[..., 1] - 300) / 260, 0, 1)
                 yield Strands(lock.lines, lock.half_width * 1.4, 0.34 * lock.light + depth * 0.25, lock.opacity)
 
-    _draw(layer, look, bundles())
+    draw_strands(layer, look.palette.hair, BOX_PX, bundles())
     return layer
 
 
@@ -269,6 +244,8 @@ def paint_front_hair(look: Look) -> Layer:
                 yield _lock(fall, rng, float(centre), float(rng.uniform(0.035, 0.07)), 170)
             yield _rim(fall, rng, 150)
             yield _flyaways(fall, rng, 46)
+            yield _wisps(fall, rng, 60)
+        yield _parting(rng)
 
-    _draw(layer, look, bundles())
+    draw_strands(layer, look.palette.hair, BOX_PX, bundles())
     return layer

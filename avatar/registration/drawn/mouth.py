@@ -42,7 +42,9 @@ def _arch(
     x0, edge = middle
     gum = ellipse(x0, edge - down * height * 1.02, width * 0.5, height * 0.42)
     layer.fill(mask_of(gum, 1.2), GUM, 0.95)
-    layer.fill(mask_of(ellipse(x0, edge - down * height * 0.56, width * 0.47, height * 0.40), 1.0), (186, 150, 132), 1.0)
+    layer.fill(
+        mask_of(ellipse(x0, edge - down * height * 0.56, width * 0.47, height * 0.40), 1.0), (186, 150, 132), 1.0
+    )
     for side in (-1.0, 1.0):
         x = 0.0
         for k, (share, tall) in enumerate(zip(*sizes, strict=True)):

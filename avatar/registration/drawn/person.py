@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from ..mesh import SIDES, Float64Array
-from .canvas import SUPERSAMPLING, Layer, Mask
+from .canvas import SUPERSAMPLING, Layer, Mask, blurred
 from .clothes import paint_clothes, paint_neck
 from .eyes import (
     catchlights,
@@ -93,5 +92,4 @@ def _open_eyes(face: Layer, balls: Layer, points: Float64Array) -> None:
 def _cast(above: Layer, below: Layer, shift_px: tuple[int, int], blur_px: float, strength: float) -> None:
     """The soft shadow one layer throws on another."""
     moved = np.roll(above.alpha, (shift_px[1] * SUPERSAMPLING, shift_px[0] * SUPERSAMPLING), axis=(0, 1))
-    shade = cv2.GaussianBlur(moved, (0, 0), blur_px * SUPERSAMPLING)
-    below.tint(Mask(0, 0, shade), (120, 62, 52), strength, "multiply")
+    below.tint(Mask(0, 0, blurred(moved, blur_px)), (120, 62, 52), strength, "multiply")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from ..mesh import Float64Array
-from .canvas import COLUMNS, ROWS, SUPERSAMPLING, Float32Array, Layer, ellipse, mask_of
+from .canvas import COLUMNS, ROWS, SUPERSAMPLING, Float32Array, Layer, blurred, ellipse, mask_of
 from .look import HEIGHT_PX, WIDTH_PX, Colour, Look
 
 
@@ -31,7 +30,8 @@ def _wall() -> Float32Array:
     wall = wall * (1.05 - 0.24 * y)
     lamp = np.exp(-(((x - 0.80) / 0.26) ** 2 + ((y - 0.26) / 0.42) ** 2))
     wall = wall + lamp * np.array([74, 50, 22.0])
-    return wall.astype(np.float32)
+    opaque: Float32Array = wall.astype(np.float32)
+    return opaque
 
 
 def _rect(x: float, y: float, width: float, height: float) -> Float64Array:
@@ -87,10 +87,10 @@ def _plant(look: Look, layer: Layer) -> None:
 def _lights(look: Look, layer: Layer) -> None:
     """Discs of confusion: lamps of the town and of the room."""
     rng = np.random.default_rng(look.seed + 23)
-    for _ in range(24):
-        x, y, radius = rng.uniform(60, 320), rng.uniform(150, 430), rng.uniform(6, 15)
+    for _ in range(13):
+        x, y, radius = rng.uniform(64, 310), rng.uniform(250, 440), rng.uniform(9, 21)
         tone: Colour = ((255, 214, 150), (255, 236, 206), (255, 190, 120))[int(rng.integers(3))]
-        layer.tint(mask_of(ellipse(x, y, radius, radius), 1.6), tone, rng.uniform(0.06, 0.22), "screen")
+        layer.tint(mask_of(ellipse(x, y, radius, radius), 3.0), tone, rng.uniform(0.08, 0.22), "screen")
     for x, y, radius, strength in (
         (1012, 92, 34, 0.34),
         (1150, 212, 26, 0.26),
@@ -110,4 +110,4 @@ def _vignette() -> Float32Array:
     x = (np.arange(COLUMNS) / SUPERSAMPLING - WIDTH_PX / 2) / (WIDTH_PX / 2)
     y = (np.arange(ROWS) / SUPERSAMPLING - HEIGHT_PX / 2) / (HEIGHT_PX / 2)
     fall = 1 - 0.24 * np.clip(x[None] ** 2 * 0.8 + y[:, None] ** 2 * 0.5, 0, 1.2) ** 1.4
-    return cv2.GaussianBlur(fall.astype(np.float32), (0, 0), 8)
+    return blurred(fall.astype(np.float32), 4)

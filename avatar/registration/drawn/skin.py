@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..mesh import FACE_OVAL, NUM_POINTS, UPPER_LID, Float64Array
-from .canvas import SUPERSAMPLING, Float32Array, Layer, Mask, ellipse, mask_of, ramp
+from .canvas import SUPERSAMPLING, Float32Array, Layer, Mask, blurred, ellipse, mask_of, ramp
 from .geometry import ThinPlate, spline
 from .look import CENTRE_X_PX, Look
 
@@ -47,9 +47,9 @@ def relief_of(points: Float64Array) -> Relief:
     surface = ThinPlate.through(known[:, :2], -known[:, 2:3], smoothing)
     x, y = np.meshgrid(np.arange(low[0], high[0]) + 0.5, np.arange(low[1], high[1]) + 0.5)
     coarse = surface(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape).astype(np.float32)
-    coarse = cv2.GaussianBlur(coarse + _eyeballs(points, x, y), (0, 0), 1.6)
+    coarse = blurred(coarse + _eyeballs(points, x, y), 1.6 / SUPERSAMPLING)
     size = (coarse.shape[1] * SUPERSAMPLING, coarse.shape[0] * SUPERSAMPLING)
-    height = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+    height = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC), np.float32)
     slope_y, slope_x = np.gradient(height, 1 / SUPERSAMPLING)
     normal = np.stack([-slope_x, -slope_y, np.ones_like(height)], axis=2)
     normal /= np.linalg.norm(normal, axis=2, keepdims=True)
@@ -80,15 +80,16 @@ def lit(relief: Relief) -> Float32Array:
     sky = 0.5 - 0.5 * relief.normal[..., 1]
     light = 0.12 + 0.56 * key + 0.16 * fill + 0.20 * sky
     for sigma_px, strength in ((5, 0.026), (12, 0.011), (26, 0.005)):
-        hollow = cv2.GaussianBlur(relief.height, (0, 0), sigma_px * SUPERSAMPLING) - relief.height
+        hollow = blurred(relief.height, sigma_px) - relief.height
         light *= 1 - np.clip(strength * hollow, -0.05, 0.30)
-    spread = [cv2.GaussianBlur(light, (0, 0), s * SUPERSAMPLING) for s in (4.5, 2.2, 1.2)]
+    spread = [blurred(light, sigma_px) for sigma_px in (4.5, 2.2, 1.2)]
     return np.stack([0.75 * s + 0.25 * light for s in spread], axis=2)
 
 
 def gloss(relief: Relief) -> Float32Array:
     """The soft sheen of the key light: float32[h, w] in [0, 1]."""
-    half = np.array(KEY_LIGHT, np.float32) + (0, 0, np.float32(np.linalg.norm(KEY_LIGHT)))
+    half = np.array(KEY_LIGHT, np.float32)
+    half[2] += np.linalg.norm(half)
     facing = np.clip(relief.normal @ (half / np.linalg.norm(half)), 0, 1)
     return (0.6 * facing**18 + 0.4 * facing**60).astype(np.float32)
 
