@@ -113,7 +113,8 @@ class Caller:
         self._has_event = asyncio.Condition()
         self._is_connected = asyncio.Event()
         self._is_open = asyncio.Event()
-        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        """The connection itself, for tests that break it."""
         self._channel: Any = None
         self._http: httpx.AsyncClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -166,34 +167,34 @@ class Caller:
         Raises:
             TransportError: no media in time; what `exchange` raises goes through.
         """
-        self._channel = self._pc.createDataChannel(label)
+        self._channel = self.pc.createDataChannel(label)
         self._channel.on("message", self._take_message)
         self._channel.on("open", self._is_open.set)
-        self._pc.on("track", self._take_track)
-        self._pc.on("connectionstatechange", self._follow)
+        self.pc.on("track", self._take_track)
+        self.pc.on("connectionstatechange", self._follow)
         for kind in kinds:
             if kind == "audio":
-                self._pc.addTransceiver(self._microphone, direction="sendrecv")
+                self.pc.addTransceiver(self._microphone, direction="sendrecv")
             else:
                 self._add_video(codec)
-        offer = await self._pc.createOffer()
-        bound_gathering(self._pc, timeout_s)
-        await self._pc.setLocalDescription(offer)
-        for transceiver in self._pc.getTransceivers():
+        offer = await self.pc.createOffer()
+        bound_gathering(self.pc, timeout_s)
+        await self.pc.setLocalDescription(offer)
+        for transceiver in self.pc.getTransceivers():
             log = self.audio if transceiver.kind == "audio" else self.video
             tap(transceiver.receiver, log, self.clock)
             if transceiver.kind == "audio":
                 hear_directly(transceiver.receiver)
         self.marks.offered_s = self.clock.now_s()
-        answer = await exchange(self._pc.localDescription.sdp)
+        answer = await exchange(self.pc.localDescription.sdp)
         self.marks.answered_s = self.clock.now_s()
-        await self._pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        await self.pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         try:
             async with asyncio.timeout(timeout_s):
                 await self._is_connected.wait()
                 await self._is_open.wait()
         except TimeoutError:
-            raise TransportError(f"no connection within {timeout_s} s (state {self._pc.connectionState})") from None
+            raise TransportError(f"no connection within {timeout_s} s (state {self.pc.connectionState})") from None
 
     def play(self, samples: Int16Array) -> asyncio.Future[float]:
         """Queue int16 mono 48 kHz for the microphone; gives the time at which its first sample was sent."""
@@ -235,7 +236,7 @@ class Caller:
                 await self._http.delete(f"/v1/sessions/{self.session['id']}", headers=headers)
             except httpx.HTTPError:
                 pass
-        await self._pc.close()
+        await self.pc.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -254,7 +255,7 @@ class Caller:
         return response
 
     def _add_video(self, codec: str | None) -> None:
-        transceiver = self._pc.addTransceiver("video", direction="recvonly")
+        transceiver = self.pc.addTransceiver("video", direction="recvonly")
         if codec is not None:
             capabilities = RTCRtpReceiver.getCapabilities("video")
             assert capabilities is not None
@@ -262,7 +263,7 @@ class Caller:
             transceiver.setCodecPreferences([c for c in capabilities.codecs if c.mimeType.lower() in names])
 
     def _follow(self) -> None:
-        if self._pc.connectionState == "connected" and self.marks.connected_s is None:
+        if self.pc.connectionState == "connected" and self.marks.connected_s is None:
             self.marks.connected_s = self.clock.now_s()
             self._is_connected.set()
 

@@ -118,7 +118,7 @@ async def test_the_offset_is_seen_when_there_is_one() -> None:
 async def test_an_offer_with_the_picture_first() -> None:
     async with _call(kinds=("video", "audio")) as ends:
         await _until(lambda: len(ends.pictures) > 3 and len(ends.sounds) > 3)
-        answer = ends.caller._pc.remoteDescription.sdp
+        answer = ends.caller.pc.remoteDescription.sdp
         streams = {line.split(":")[1].split()[0] for line in answer.splitlines() if line.startswith("a=msid:")}
         assert answer.index("m=video") < answer.index("m=audio") and len(streams) == 1
 
@@ -138,7 +138,7 @@ async def test_picture_alone() -> None:
 async def test_the_server_can_insist_on_a_codec() -> None:
     async with _call(peer={"settings": PeerSettings(video_codec="H264")}) as ends:
         await _until(lambda: len(ends.pictures) > 3)
-        video = ends.caller._pc.remoteDescription.sdp.split("m=video")[1]
+        video = ends.caller.pc.remoteDescription.sdp.split("m=video")[1]
         assert "H264/90000" in video and "VP8/90000" not in video
     with pytest.raises(TransportError, match="no H264"):
         async with _call(peer={"settings": PeerSettings(video_codec="H264")}, codec="VP8"):
@@ -200,7 +200,7 @@ async def test_messages_go_both_ways_by_label() -> None:
 async def test_a_lost_picture_is_asked_for_and_sent_whole() -> None:
     async with _call() as ends:
         await _until(lambda: len(ends.pictures) > 5)
-        receiver = next(t.receiver for t in ends.caller._pc.getTransceivers() if t.kind == "video")
+        receiver = next(t.receiver for t in ends.caller.pc.getTransceivers() if t.kind == "video")
         before = await ends.peer.stats()
         await receiver._send_rtcp_pli(next(iter(receiver.getSynchronizationSources())).source)
         await asyncio.sleep(0.3)
@@ -240,7 +240,7 @@ async def test_a_caller_who_hangs_up_is_noticed() -> None:
 async def test_a_caller_who_falls_silent_is_told_and_welcomed_back() -> None:
     async with _call() as ends:
         await _until(lambda: ends.peer.state == "connected")
-        ice = ends.caller._pc.getTransceivers()[0].receiver.transport.transport
+        ice = ends.caller.pc.getTransceivers()[0].receiver.transport.transport
         send = ice._send
 
         async def lose(data: bytes) -> None:
@@ -251,6 +251,33 @@ async def test_a_caller_who_falls_silent_is_told_and_welcomed_back() -> None:
         ice._send = send
         await _until(lambda: ends.peer.state == "connected", 4)
         assert ends.states == ["connected", "reconnecting", "connected"]
+
+
+async def test_one_packet_in_twenty_lost_keeps_picture_on_sound() -> None:
+    rng = np.random.default_rng(3)
+    async with _call() as ends:
+        await _until(lambda: len(ends.pictures) > 5)
+        ice = ends.caller.pc.getTransceivers()[0].receiver.transport.transport
+        receive, send = ice._recv, ice._send
+
+        async def lossy_receive() -> bytes:
+            while True:
+                data: bytes = await receive()
+                if rng.random() >= 0.05:
+                    return data
+
+        async def lossy_send(data: bytes) -> None:
+            if rng.random() >= 0.05:
+                await send(data)
+
+        ice._recv, ice._send = lossy_receive, lossy_send
+        await asyncio.sleep(5)
+        found, stats = spread([ms for _, ms in ends.offsets()]), await ends.peer.stats()
+        print("under loss:", found, stats)
+        assert found is not None and found.count >= 3 and abs(found.mean_ms) <= 2
+        assert rate_hz([at_s for at_s, _, _ in ends.pictures[5:]]) > 20
+        assert stats is not None and stats.loss_share > 0 and stats.microphone.filled_gap_ms > 0
+        assert stats.keyframes <= 1 + 5 / 0.5, "whole pictures do not flood the line"
 
 
 async def test_a_bad_offer_leaves_nothing_and_says_why() -> None:
@@ -279,7 +306,7 @@ async def test_a_machine_without_a_network_calls_itself(monkeypatch: pytest.Monk
     monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: [])
     async with _call() as ends:
         await _until(lambda: len(ends.sounds) > 3)
-        assert " 127.0.0.1 " in ends.caller._pc.remoteDescription.sdp
+        assert " 127.0.0.1 " in ends.caller.pc.remoteDescription.sdp
 
 
 async def test_candidates_are_taken_and_garbage_is_named() -> None:
