@@ -16,8 +16,8 @@ from .base import Message
 LANGUAGE_NAMES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "nl": "Dutch"}
 # Four letters a token is the usual rule of thumb for English.
 CHARS_PER_TOKEN = 4
-# A script of fifty intents would fill a small model's window; these many answers show the voice well enough.
-SCRIPT_LINES_MAX = 60
+# A processor reads some 50 tokens a second before the first word; these many answers show the voice well enough.
+SHARED_INTENTS_MAX = 24
 
 
 def system_prompt(persona: Persona, *, language: str = "en", user: str = "the caller", date: str = "") -> str:
@@ -127,12 +127,12 @@ def _facts(persona: Persona) -> str:
 def _script(persona: Persona) -> str:
     """The script as stage directions: the states of the drill, and what is answered to what."""
     lines: list[str] = []
-    for intent in persona.brain.intents:
+    for intent in [intent for intent in persona.brain.intents if not intent.scripted_only][:SHARED_INTENTS_MAX]:
         lines.append(f'Asked "{intent.examples[0]}": {intent.replies[0]}')
     for name, state in persona.states.items():
         if state.intents or state.say:
             lines.append(f"Stage {name}:" + (f' begins with "{state.say}"' if state.say else ""))
-        for intent in state.intents:
+        for intent in [intent for intent in state.intents if not intent.scripted_only]:
             goto = f" Then stage {intent.goto}." if intent.goto else ""
             when = f" Only if {intent.when}." if intent.when else ""
             lines.append(f'Asked "{intent.examples[0]}": {intent.replies[0]}{when}{goto}')
@@ -140,7 +140,7 @@ def _script(persona: Persona) -> str:
         return ""
     drill = persona.brain.drill
     start = f"; begin in stage {drill.start}" if drill and any(s.intents for s in drill.states.values()) else ""
-    return _section(f"Your story; keep to its facts and say it in your own words.{start}", lines[:SCRIPT_LINES_MAX])
+    return _section(f"Your story; keep to its facts and say it in your own words.{start}", lines)
 
 
 def _examples(persona: Persona) -> str:

@@ -27,6 +27,7 @@ OPENAI_MODEL = "gpt-4o-mini"
 
 # Shorter examples are greetings; what the caller should try is a question.
 NOTICE_WORDS_MIN = 3
+QUESTION_WORDS = ("what ", "how ", "who ", "where ", "why ", "when ", "can ", "do ", "tell me ")
 STORIES_MAX = 32
 _STORIES: dict[str, Story] = {}
 """By the hash of the persona file."""
@@ -151,8 +152,12 @@ def _same_script(first: Persona, second: Persona) -> bool:
 
 def script_notice(persona: Persona) -> str:
     """What a scripted mind means for the talk, in words for the page."""
-    asks = [intent.examples[0] for intent in persona.intents if len(intent.examples[0].split()) > NOTICE_WORDS_MIN][:3]
-    quoted = ", ".join(f'"{ask}"' for ask in asks)
+    questions = [
+        example
+        for example in (intent.examples[0] for intent in persona.intents)
+        if len(example.split()) > NOTICE_WORDS_MIN and example.lower().startswith(QUESTION_WORDS)
+    ]
+    quoted = ", ".join(f'"{ask}"' for ask in questions[:3])
     about = f": ask {quoted}" if quoted else ""
     return (
         f"{persona.name} speaks from a script{about}. "

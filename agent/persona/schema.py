@@ -170,6 +170,8 @@ class Intent(Part):
     when: Line | None = None
     """Condition such as `seen.asks_problem and turn < 10`."""
     goto: str | None = None
+    scripted_only: bool = False
+    """True of the script alone ("I have no language model"), so a language model is not told."""
 
 
 class AfterFallbacks(Part):

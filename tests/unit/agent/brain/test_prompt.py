@@ -61,3 +61,21 @@ def test_lore_comes_with_its_keys_and_within_the_budget() -> None:
     old = [Message("user", "price"), Message("assistant", "a"), Message("user", "b")]
     assert "5" not in (lore_prompt(persona(), old) or "")
     assert lore_prompt(loads("{schema: persona/v1, id: a, name: A}"), old) is None
+
+
+def test_a_language_model_is_not_told_what_only_a_script_would_say() -> None:
+    intents = """
+brain:
+  intents:
+    - {id: a, examples: [how do you think], replies: [With a script.], scripted_only: true}
+    - {id: b, examples: [who are you], replies: [I am Ann.]}
+"""
+    prompt = system_prompt(persona(intents))
+    assert "With a script." not in prompt
+    assert 'Asked "who are you": I am Ann.' in prompt
+
+
+def test_the_prompt_stays_short_enough_for_a_processor() -> None:
+    """1800 tokens, at four letters each: what a small model on two cores reads while the greeting is spoken twice."""
+    for path in find_personas(ROOT / "personas").values():
+        assert len(system_prompt(load(path))) <= 7200
