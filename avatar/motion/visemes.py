@@ -67,14 +67,16 @@ IPA: Mapping[str, Mouths] = {
     # IPA as espeak-ng writes it (--ipa) and Piper's DEFAULT_PHONEME_ID_MAP; other languages' letters
     # by place of articulation (IPA chart 2020).
     **_table({
-        "PP": "p b m ɓ ʘ ɸ β", "FF": "f v ʋ ɱ ⱱ", "TH": "θ ð", "DD": "t d ɾ ʈ ɖ ɗ ɽ", "nn": "n l ɫ ɬ ɮ ɲ ɳ ɭ ʎ ʟ ɺ",
-        "kk": "k g ɡ ŋ x ɣ c ɟ q ɢ ɴ χ ʁ ʀ ħ ʕ ç ʝ ɠ ʛ ɰ", "CH": "ʃ ʒ tʃ dʒ ʧ ʤ ɕ ʑ ʂ ʐ tɕ dʑ", "SS": "s z ts dz ʦ ʣ",
+        "PP": "p b m ɓ ʘ ɸ β ʙ", "FF": "f v ʋ ɱ ⱱ", "TH": "θ ð", "DD": "t d ɾ ʈ ɖ ɗ ɽ ǀ ǃ ǂ",
+        "nn": "n l ɫ ɬ ɮ ɲ ɳ ɭ ʎ ʟ ɺ ǁ",
+        "kk": "k g ɡ ŋ x ɣ c ɟ q ɢ ɴ χ ʁ ʀ ħ ʕ ç ʝ ɠ ʛ ɰ ʄ X",
+        "CH": "ʃ ʒ tʃ dʒ ʧ ʤ ɕ ʑ ʂ ʐ ɧ tɕ dʑ", "SS": "s z ts dz ʦ ʣ",
         "RR": "r ɹ ɻ", "ER": "ɚ ɝ ɜ", "aa": "a ɑ ɐ æ ʌ ɒ ə ɶ", "E": "e ɛ ɘ ɞ", "I": "i ɪ ɨ j ᵻ", "O": "o ɔ ɤ ɵ ø œ",
         "U": "u ʊ ʉ ɯ w ʍ y ʏ ɥ", "aa I": "aɪ aj", "aa U": "aʊ aw", "E I": "eɪ ej", "O U": "oʊ əʊ ow",
         "O I": "ɔɪ oɪ ɔj",
         "aa nn": "əl", "sil": "_ ^ $ . , ! ? ; : … —",
     }),
-    "h": (), "ɦ": (), "ʔ": (), " ": (), "'": (), '"': (), "-": (), "": SILENCE,
+    "h": (), "ɦ": (), "ʔ": (), "ʜ": (), "ʡ": (), "ʢ": (), " ": (), "'": (), '"': (), "-": (), "": SILENCE,
 }  # fmt: skip
 
 _MAX_IPA_KEY = max(map(len, IPA))

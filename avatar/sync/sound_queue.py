@@ -19,6 +19,8 @@ LIMIT_TICKS = 60 * MEDIA_CLOCK_RATE
 FRESH_START_TICKS = 2 * MEDIA_CLOCK_RATE
 """Distance on the axis after an empty queue: the lips of old speech are long at rest."""
 RAMP_TICKS = 5 * MEDIA_CLOCK_RATE // 1000
+HISTORY_TICKS = 3 * MEDIA_CLOCK_RATE
+"""Played sound that is kept, for what is judged by it: how loud a voice is."""
 _GAIN_RAMP_TICKS = UNIT_TICKS // 2
 _REMEMBERED = 256
 """Utterances whose end is remembered, to drop sound that comes after it."""
@@ -74,23 +76,39 @@ class Utterance:
         self.is_ended = False
         self.has_cues = False
         self._samples = np.zeros(MEDIA_CLOCK_RATE, dtype=np.int16)
+        self._first = 0
+        """Tick of the first sample kept."""
 
     @property
     def waiting(self) -> int:
         return self.received - self.played
 
     def append(self, samples: Int16Array) -> None:
-        need = self.received + samples.size
-        if need > self._samples.size:
-            grown = np.zeros(max(need, 2 * self._samples.size), dtype=np.int16)
-            grown[: self.received] = self._samples[: self.received]
-            self._samples = grown
-        self._samples[self.received : need] = samples
-        self.received = need
+        if self.received - self._first + samples.size > self._samples.size:
+            self._make_room(samples.size)
+        start = self.received - self._first
+        self._samples[start : start + samples.size] = samples
+        self.received += samples.size
 
     def read(self, start: int, num_ticks: int) -> Int16Array:
-        """Sound from `start`, shorter at either edge of what is there; a copy."""
-        return self._samples[max(start, 0) : min(max(start + num_ticks, 0), self.received)].copy()
+        """Sound from `start`, shorter at either edge of what is there; a copy.
+
+        What was played more than `HISTORY_TICKS` ago may be gone.
+        """
+        low = max(start, self._first) - self._first
+        high = min(start + num_ticks, self.received) - self._first
+        return self._samples[low : max(high, low)].copy()
+
+    def _make_room(self, num_ticks: int) -> None:
+        """Forget sound played long ago, and grow where that is not enough."""
+        first = max(self.played - HISTORY_TICKS, self._first)
+        kept = self._samples[first - self._first : self.received - self._first]
+        need = kept.size + num_ticks
+        # A quarter stays free, or every small chunk would copy all of it.
+        size = self._samples.size if 4 * need <= 3 * self._samples.size else 2 * need
+        self._samples = np.zeros(size, dtype=np.int16)
+        self._samples[: kept.size] = kept
+        self._first = first
 
     def report(self) -> PlayedUtterance:
         return PlayedUtterance(self.response_id, self.utterance_id, self.played, self.received, self.is_ended)

@@ -5,7 +5,7 @@ import pytest
 
 from avatar.errors import BufferFullError
 from avatar.media import UNIT_TICKS
-from avatar.sync.sound_queue import LIMIT_TICKS, RAMP_TICKS, SoundQueue
+from avatar.sync.sound_queue import HISTORY_TICKS, LIMIT_TICKS, RAMP_TICKS, SoundQueue, Utterance
 from tests.fixtures.face_kit import counting, tone
 
 pytestmark = pytest.mark.unit
@@ -145,6 +145,18 @@ def test_ducking_turns_the_voice_down_without_a_click():
     assert largest_step(ducked) < 20
     queue.duck(1.0)
     assert queue.pop().samples[-1] == 10_000
+
+
+def test_an_utterance_without_end_keeps_only_its_last_seconds():
+    utterance = Utterance("r", "u", 0)
+    for i in range(600):
+        utterance.append(np.full(4800, i, np.int16))
+        utterance.played = max(utterance.received - 9600, 0)
+        assert utterance.read(utterance.played, 4800)[0] == max(i - 1, 0)
+    assert utterance.read(0, 4800).size == 0
+    last = utterance.read(utterance.received - HISTORY_TICKS, HISTORY_TICKS + 5)
+    assert last.size == HISTORY_TICKS and last[-1] == 599 and last[0] == 570
+    assert utterance.read(utterance.received, 10).size == 0
 
 
 def test_at_most_60_s_wait():
