@@ -1,61 +1,33 @@
 """The face as the call uses it: the track pulls, sound is never late, nothing stale comes out."""
 
 import asyncio
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from avatar.clock import VirtualClock
 from avatar.errors import BufferFullError
-from avatar.face import INSTANT_TICKS, LIP_LEAD_TICKS, Face
+from avatar.face import INSTANT_TICKS, LIP_LEAD_TICKS
 from avatar.media import UNIT_TICKS, Activity, AudioChunk, PhonemeCue
-from avatar.sync.pictures_ahead import MAX_LEAD_UNITS
 from avatar.sync.sound_queue import RAMP_TICKS
 from tests.fixtures.face_kit import (
-    InlineExecutor,
-    LateExecutor,
     MouthRenderer,
     chunk,
     chunks,
     counting,
     cues_of,
     luma,
+    make_face,
+    say,
+    take,
+    ticks_of_the_loop,
     tone,
 )
 
 pytestmark = pytest.mark.unit
-VOWELS = "A: eI A: i: A: eI A: i: A: eI"
-
-
-def make(executor=None, renderer=None, clock=None, **options):
-    renderer = renderer or MouthRenderer()
-    return Face(renderer, executor=executor or InlineExecutor(), clock=clock or VirtualClock(), **options)
-
-
-def say(face, num_ticks=48_000, phones=VOWELS, *, response="r", utterance="u", ended=True, sound=None):
-    face.push_audio(
-        chunk(tone(num_ticks) if sound is None else sound),
-        cues_of(phones),
-        response_id=response,
-        utterance_id=utterance,
-    )
-    if ended:
-        face.end_utterance(utterance)
-
-
-def take(face, count):
-    return [face.next_unit() for _ in range(count)]
-
-
-async def ticks_of_the_loop(count=6):
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 async def test_idle_units_are_silent_shut_and_counted_on():
-    face = make(start_pts=4 * UNIT_TICKS)
+    face = make_face(start_pts=4 * UNIT_TICKS)
     await face.start()
     units = take(face, 5)
     assert [u.pts for u in units] == [(4 + i) * UNIT_TICKS for i in range(5)]
@@ -65,7 +37,7 @@ async def test_idle_units_are_silent_shut_and_counted_on():
 
 
 def test_speech_pushed_in_idle_is_heard_and_seen_in_the_next_unit():
-    face = make()
+    face = make_face()
     take(face, 3)
     say(face)
     unit = face.next_unit()
@@ -75,7 +47,7 @@ def test_speech_pushed_in_idle_is_heard_and_seen_in_the_next_unit():
 
 
 def test_places_are_exact_over_joined_utterances():
-    face = make()
+    face = make_face()
     for i, size in enumerate((5000, 100, 3840)):
         say(face, sound=counting(size), utterance=f"u{i}")
     units = take(face, 7)
@@ -88,7 +60,7 @@ def test_places_are_exact_over_joined_utterances():
 
 def test_how_the_sound_is_cut_into_chunks_changes_nothing():
     def film(size):
-        face = make(seed=3)
+        face = make_face(seed=3)
         cues = cues_of("h @ l oU _ p A: p _ m eI b i: _ s t u: p")
         for part in chunks(tone(17 * 4800), size):
             # Cues come with 300 ms of look-ahead and the lead of the pictures.
@@ -110,7 +82,7 @@ def test_a_closure_is_seen_in_the_unit_in_which_it_sounds():
         PhonemeCue("p", "espeak", 5 * UNIT_TICKS, 2 * UNIT_TICKS),
         PhonemeCue("A:", "espeak", 7 * UNIT_TICKS, 5 * UNIT_TICKS),
     ]
-    face = make()
+    face = make_face()
     face.push_audio(chunk(tone(12 * UNIT_TICKS)), cues, response_id="r", utterance_id="u")
     mouths = [u.mouth for u in take(face, 10)]
     assert INSTANT_TICKS + LIP_LEAD_TICKS == 35 * 48
@@ -119,7 +91,7 @@ def test_a_closure_is_seen_in_the_unit_in_which_it_sounds():
 
 
 def test_the_mouth_opens_before_the_first_sound_of_an_utterance():
-    face = make()
+    face = make_face()
     say(face, phones="_ _ _ _ A: A: A:", num_ticks=7 * 4800)
     mouths = [u.mouth for u in take(face, 12)]
     assert mouths[0] == mouths[1] == 0.0
@@ -127,107 +99,15 @@ def test_the_mouth_opens_before_the_first_sound_of_an_utterance():
 
 
 def test_the_mouth_is_shut_two_units_after_the_voice():
-    face = make()
+    face = make_face()
     say(face, num_ticks=10 * UNIT_TICKS, phones="A: A: A: A:")
     units = take(face, 13)
     assert units[8].mouth > 0.5
     assert units[11].mouth == units[12].mouth == 0.0
 
 
-def test_lead_is_four_units_while_speaking_and_one_while_idle():
-    executor = LateExecutor()
-    renderer = MouthRenderer()
-    face = make(InlineExecutor(), renderer)
-    face.next_unit()
-    assert face.stats.lead_units == 1
-    say(face)
-    assert face.stats.lead_units == MAX_LEAD_UNITS == 4
-    drawn = renderer.drawn
-    face.next_unit()
-    assert (face.stats.lead_units, renderer.drawn) == (4, drawn + 1)
-    assert not executor.waiting
-
-
-async def test_one_picture_is_drawn_at_a_time():
-    executor = LateExecutor()
-    face = make(executor)
-    face.next_unit()
-    say(face)
-    assert len(executor.waiting) == 1
-    executor.run()
-    await ticks_of_the_loop()
-    assert len(executor.waiting) == 1
-
-
-async def test_a_late_picture_never_delays_the_sound():
-    executor = LateExecutor()
-    face = make(executor)
-    starting = asyncio.ensure_future(face.start())
-    await ticks_of_the_loop(2)
-    executor.run()
-    await starting
-    first = face.next_unit()
-    assert not first.is_late
-    sound = tone(48_000)
-    say(face)
-    units = take(face, 6)
-    assert np.array_equal(np.concatenate([u.samples for u in units]), sound[: 6 * UNIT_TICKS])
-    assert all(u.is_late and u.frame.i420 is first.frame.i420 and u.mouth == 0.0 for u in units)
-    assert [u.frame.pts for u in units] == [u.pts for u in units]
-    assert sum(face.stats.late.values()) == 6
-    executor.run(2)
-    await ticks_of_the_loop()
-    executor.run(1)
-    await ticks_of_the_loop()
-    assert not face.next_unit().is_late
-
-
-async def test_a_slow_renderer_shows_some_pictures_in_time_instead_of_all_too_late():
-    executor, clock, renderer = LateExecutor(), VirtualClock(), MouthRenderer()
-    renderer.on_render = lambda: clock.advance(0.09)
-    face = make(executor, renderer, clock)
-    say(face, 8 * 48_000, phones=" ".join([VOWELS] * 8))
-    late = []
-    busy_units = 0
-    for _ in range(120):
-        late.append(face.next_unit().is_late)
-        busy_units += 1
-        if busy_units >= 2 and executor.waiting:
-            executor.run()
-            busy_units = 0
-        await ticks_of_the_loop()
-    assert late[30:].count(False) >= 40, "about every second"
-
-
-def test_speech_that_goes_on_at_the_last_moment_replaces_idle_pictures_planned_by_a_slow_renderer():
-    clock, renderer = VirtualClock(), MouthRenderer()
-    renderer.on_render = lambda: clock.advance(0.07)
-    face = make(renderer=renderer, clock=clock)
-    take(face, 25)
-    assert face.stats.lead_units > 1
-    before = sum(face.stats.late.values())
-    for i in range(12):
-        face.push_audio(chunk(tone(UNIT_TICKS), i * UNIT_TICKS), response_id="r", utterance_id="u")
-        assert face.next_unit().offset == i * UNIT_TICKS
-    late = face.stats.late
-    assert late.get("unplanned", 0) <= 1 and sum(late.values()) - before <= 12
-
-
-def test_a_failing_renderer_is_counted_and_the_call_goes_on():
-    renderer = MouthRenderer()
-    face = make(renderer=renderer)
-    take(face, 2)
-    renderer.fails = True
-    say(face)
-    units = take(face, 8)
-    assert all(u.num_voiced for u in units) and units[-1].is_late
-    assert face.stats.late["failed"] >= 3
-    renderer.fails = False
-    assert not take(face, 8)[-1].is_late
-
-
 def test_hold_keeps_the_sound_and_shuts_the_mouth_and_resume_goes_on():
-    face = make()
+    face = make_face()
     say(face)
     take(face, 5)
     waiting = face.buffered_ms
@@ -245,7 +125,7 @@ def test_hold_keeps_the_sound_and_shuts_the_mouth_and_resume_goes_on():
 
 
 def test_clear_ends_the_epoch_and_nothing_of_it_comes_after():
-    face = make()
+    face = make_face()
     say(face, utterance="a")
     say(face, utterance="b")
     before = take(face, 7)
@@ -261,7 +141,7 @@ def test_clear_ends_the_epoch_and_nothing_of_it_comes_after():
 
 
 def test_sound_of_a_cleared_response_that_still_comes_is_dropped():
-    face = make()
+    face = make_face()
     say(face, ended=False)
     take(face, 3)
     face.clear()
@@ -275,7 +155,7 @@ def test_sound_of_a_cleared_response_that_still_comes_is_dropped():
 
 
 def test_an_answer_right_after_an_interruption_begins_after_the_fade():
-    face = make()
+    face = make_face()
     say(face)
     take(face, 5)
     face.clear()
@@ -286,29 +166,9 @@ def test_an_answer_right_after_an_interruption_begins_after_the_fade():
     assert not (fade.is_late or speech.is_late)
 
 
-async def test_a_picture_that_was_being_drawn_when_cleared_is_never_shown():
-    executor = LateExecutor()
-    face = make(executor)
-    face.next_unit()
-    executor.run()
-    await ticks_of_the_loop()
-    say(face, phones="_ " + VOWELS)
-    executor.run()
-    await ticks_of_the_loop()
-    face.next_unit()
-    assert executor.waiting, "an open mouth of the old epoch is being drawn"
-    face.clear()
-    for _ in range(6):
-        executor.run()
-        await ticks_of_the_loop()
-        unit = face.next_unit()
-    assert luma(unit) == 0 and unit.epoch == 1
-    assert face.stats.discarded >= 1
-
-
 def test_random_interruptions_leave_no_stale_unit():
     chance = np.random.default_rng(4)
-    face = make()
+    face = make_face()
     for turn in range(25):
         say(face, 9600 * int(chance.integers(1, 8)), response=f"r{turn}", utterance=f"u{turn}", ended=turn % 2 == 0)
         for unit in take(face, int(chance.integers(0, 12))):
@@ -322,7 +182,7 @@ def test_random_interruptions_leave_no_stale_unit():
 
 
 async def test_at_most_60_s_wait_and_room_tells_when_there_is_some():
-    face = make()
+    face = make_face()
     say(face, 59 * 48_000, ended=False)
     await asyncio.wait_for(face.room(48_000), 1)
     with pytest.raises(BufferFullError):
@@ -338,7 +198,7 @@ async def test_at_most_60_s_wait_and_room_tells_when_there_is_some():
 
 
 async def test_clear_and_close_wake_who_waits_for_room():
-    face = make()
+    face = make_face()
     say(face, 60 * 48_000, ended=False)
     waiter = asyncio.ensure_future(face.room())
     await ticks_of_the_loop()
@@ -348,7 +208,7 @@ async def test_clear_and_close_wake_who_waits_for_room():
 
 
 def test_wrong_sound_is_refused():
-    face = make()
+    face = make_face()
     with pytest.raises(ValueError, match="48000"):
         face.push_audio(AudioChunk(tone(100), 22_050, 0), response_id="r", utterance_id="u")
     with pytest.raises(ValueError, match="960 ticks"):
@@ -356,14 +216,14 @@ def test_wrong_sound_is_refused():
 
 
 def test_sound_after_the_end_of_its_utterance_is_dropped_and_counted():
-    face = make()
+    face = make_face()
     say(face)
     face.push_audio(chunk(tone(4800), 48_000), response_id="r", utterance_id="u")
     assert face.stats.dropped_ms == {"ended": 100}
 
 
 def test_without_cues_the_mouth_follows_the_loudness():
-    face = make()
+    face = make_face()
     quiet_then_loud = np.concatenate([np.zeros(9600, np.int16), tone(19_200)])
     face.push_audio(chunk(quiet_then_loud), response_id="r", utterance_id="u")
     mouths = [u.mouth for u in take(face, 14)]
@@ -371,7 +231,7 @@ def test_without_cues_the_mouth_follows_the_loudness():
 
 
 def test_activity_mood_and_gesture_reach_the_picture_without_a_jump():
-    face = make()
+    face = make_face()
     take(face, 5)
     face.set_activity(Activity.LISTENING)
     face.set_emotion({"happy": 1.0})
@@ -386,7 +246,7 @@ def test_activity_mood_and_gesture_reach_the_picture_without_a_jump():
 
 def test_two_faces_with_one_seed_are_one():
     def film(seed):
-        face = make(seed=seed)
+        face = make_face(seed=seed)
         say(face)
         return [(u.face.yaw_deg, u.mouth, u.face.gaze_x) for u in take(face, 30)]
 
@@ -395,7 +255,7 @@ def test_two_faces_with_one_seed_are_one():
 
 async def test_closing_frees_the_renderer_and_leaves_next_unit_safe():
     renderer = MouthRenderer()
-    face = make(renderer=renderer)
+    face = make_face(renderer=renderer)
     say(face)
     await face.aclose()
     await face.aclose()
@@ -403,25 +263,3 @@ async def test_closing_frees_the_renderer_and_leaves_next_unit_safe():
     say(face, utterance="v")
     units = take(face, 3)
     assert not any(u.num_voiced for u in units) and units[2].pts == 2 * UNIT_TICKS
-
-
-async def test_pictures_are_drawn_in_the_given_thread_and_sound_meets_them():
-    names, renderer = set(), MouthRenderer()
-    renderer.on_render = lambda: names.add(threading.current_thread().name)
-    with ThreadPoolExecutor(1, thread_name_prefix="render") as executor:
-        face = make(executor, renderer)
-        await face.start()
-        say(face)
-        units = []
-        for _ in range(8):
-            await face.settle()
-            units.append(face.next_unit())
-        await face.aclose()
-    assert names == {"render_0"}
-    assert not any(u.is_late for u in units) and [luma(u) > 0 for u in units] == [u.mouth > 0 for u in units]
-
-
-async def test_the_first_unit_is_in_time_after_start():
-    face = make()
-    await face.start()
-    assert not face.next_unit().is_late
