@@ -16,7 +16,8 @@ from utterance import PAUSE, Utterance
 from words import SpokenText, prepare, spread
 
 PACE_WPM = 155
-PITCH = 48
+PITCH_SCALE = ((-6.5, -4.0, -2.5, -1.1, 0.0, 1.8, 3.5, 5.3, 8.9), (0, 20, 30, 40, 48, 60, 70, 80, 99))
+"""Semitones -> the library's pitch (measured: median pitch of en-us+f2); 48 is our normal."""
 RANGE = 70
 """At the library's 50 the melody spans 25 Hz and drones; at 70 it spans 35 Hz (en-us)."""
 SHELF_DB = -5.0
@@ -81,9 +82,8 @@ class EspeakVoice:
     def _set_manner(self, request: Request, jitter: tuple[float, float]) -> None:
         rate, pitch = jitter
         self._library.set(espeak.RATE, round(PACE_WPM * request.rate * rate))
-        # The library's scale is an octave for 50 steps (its table runs from 64/128 to 254/128).
         semitones = request.pitch_semitones + 12 * np.log2(pitch)
-        self._library.set(espeak.PITCH, int(min(99, max(0, round(PITCH + semitones * 50 / 12)))))
+        self._library.set(espeak.PITCH, round(float(np.interp(semitones, *PITCH_SCALE))))
         self._library.set(espeak.RANGE, RANGE)
         self._library.set(espeak.WORD_GAP, 0)
         self._library.set(espeak.VOLUME, 85 if "klatt" in request.voice else 100)

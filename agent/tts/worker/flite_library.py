@@ -12,6 +12,8 @@ from pathlib import Path
 VOICES = ("slt", "rms", "awb", "kal16")
 BLOCK_SAMPLES = 960
 STOP, GO_ON = -1, 0
+# The library keeps these pointers instead of copying the names: they must never be freed.
+DURATION_STRETCH, F0_SHIFT, STREAMING_INFO = b"duration_stretch", b"f0_shift", b"streaming_info"
 
 _Pointer = ctypes.c_void_p
 
@@ -102,7 +104,7 @@ class FliteLibrary:
             streaming.contents.asc = self._callback
             streaming.contents.min_buffsize = BLOCK_SAMPLES
             value = self._library.audio_streaming_info_val(ctypes.cast(streaming, _Pointer))
-            self._library.feat_set(self._features(name), b"streaming_info", value)
+            self._library.feat_set(self._features(name), STREAMING_INFO, value)
         return self._voices[name]
 
     def found_voices(self) -> list[str]:
@@ -114,8 +116,11 @@ class FliteLibrary:
         folder = next(Path(line.split()[-1]).parent for line in maps.splitlines() if "/libflite.so" in line)
         return [name for name in VOICES if (folder / f"libflite_cmu_us_{name}.so.1").exists()]
 
-    def set(self, voice: str, feature: str, value: float) -> None:
-        self._library.feat_set_float(self._features(voice), feature.encode(), value)
+    def set_manner(self, voice: str, *, stretch: float, pitch: float) -> None:
+        """How slow (1 = as recorded) and how high (factor) a voice speaks from now on."""
+        features = self._features(voice)
+        self._library.feat_set_float(features, DURATION_STRETCH, stretch)
+        self._library.feat_set_float(features, F0_SHIFT, pitch)
 
     def synthesize(self, text: str, voice: str, on_timeline: Callable[[Timeline], None], on_sound: OnSound) -> None:
         """Speak ASCII text: first the timeline, then the sound block by block."""

@@ -71,8 +71,8 @@ class FliteVoice:
 
     def _set_manner(self, request: Request, jitter: tuple[float, float]) -> None:
         rate, pitch = jitter
-        self._library.set(request.voice, "duration_stretch", 1 / (request.rate * rate))
-        self._library.set(request.voice, "f0_shift", pitch * 2 ** (request.pitch_semitones / 12))
+        pitch *= 2 ** (request.pitch_semitones / 12)
+        self._library.set_manner(request.voice, stretch=1 / (request.rate * rate), pitch=pitch)
 
 
 class _Speaker:
