@@ -25,6 +25,7 @@ from ..persona.schema import Persona
 from .base import BrainCapabilities, BrainEvent, Emotion, End, Message, TextDelta
 from .choice import greeting
 from .detect import is_talking_model
+from .guard import Guard
 from .prompt import lore_prompt, system_prompt
 from .speakable import Speakable
 
@@ -35,6 +36,7 @@ CONNECT_TIMEOUT_S = 3.0
 HISTORY_MESSAGES_MAX = 60
 # An address without a key still wants some header from the openai package.
 NO_KEY = "none"
+OPENAI_HOST = "api.openai.com"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -88,6 +90,7 @@ class OpenAiBrain:
         self._clock = clock or MonotonicClock()
         self._prompt = system_prompt(persona, language=language, date=date)
         self._model = endpoint.model
+        self._guard = Guard(persona)
         self._client = _client(endpoint)
 
     @property
@@ -101,6 +104,12 @@ class OpenAiBrain:
             BrainError: brain-unreachable, brain-timeout, brain-auth, brain-rate-limited (with `retry_after_s`),
                 brain-model-missing, brain-bad-answer, brain-cut.
         """
+        said = messages[-1].text if messages and messages[-1].role == "user" else ""
+        if guarded := self._guard.answer(said):
+            yield Emotion({"neutral": 1.0})
+            yield TextDelta(guarded[1])
+            yield End(intent=guarded[0])
+            return
         deadline_s = self._clock.now_s() + self._patience.total_s
         speakable = Speakable(partial(emotion_weights, self._persona), max_sentences=self._persona.style.max_sentences)
         stream: Chunks | None = None
@@ -243,7 +252,8 @@ class OpenAiBrain:
 
 
 def _client(endpoint: Endpoint) -> openai.AsyncOpenAI:
-    is_local = (urlsplit(endpoint.base_url).hostname or "") in LOOPBACK
+    host = urlsplit(endpoint.base_url).hostname or ""
+    is_local = host in LOOPBACK
     client = openai.AsyncOpenAI(
         base_url=endpoint.base_url,
         # Without a word here the package would take OPENAI_API_KEY and send it to whatever server this is.
@@ -253,7 +263,8 @@ def _client(endpoint: Endpoint) -> openai.AsyncOpenAI:
         # A redirect could carry the key elsewhere; a proxy has no business with this machine's own servers.
         http_client=httpx.AsyncClient(follow_redirects=False, trust_env=not is_local),
     )
-    if is_local:
+    if host != OPENAI_HOST:
+        # Of the environment too, and nobody else's business.
         client.organization = client.project = None
     return client
 

@@ -15,7 +15,8 @@ from ..persona.schema import Intent, Persona, State
 from ..persona.template import fill, names_in
 from .builtin import asks_if_machine, asks_to_repeat, chosen
 from .choice import draw
-from .matcher import Match, Matcher, Normaliser, plain
+from .guard import Guard
+from .matcher import Match, Matcher, Normaliser
 from .slots import HOLE, Pattern, read_value, slot_types
 
 THRESHOLD = 0.44
@@ -31,7 +32,7 @@ STATE_BONUS = 0.05
 NO_STATE = "-"
 """Where a persona without a drill stays."""
 FACT_THRESHOLD = 0.4
-DISCLOSURE, REFUSED, REPEAT, CLARIFY, KNOWLEDGE = "disclosure", "refused", "repeat", "clarify", "knowledge"
+REPEAT, CLARIFY, KNOWLEDGE = "repeat", "clarify", "knowledge"
 """Names of what is no intent of the author's."""
 
 
@@ -88,7 +89,7 @@ class Story:
         self._conditions = {key: parse_condition(i.when) for key, i in self._intents.items() if i.when}
         self._matchers: dict[tuple[str, ...], Matcher] = {}
         self._scopes = {name: self._scope(name) for name in tuple(persona.states) or (NO_STATE,)}
-        self._refusals = [(_refusal(r.match, self.normalise), r.say) for r in persona.guardrails.refuse]
+        self._guard = Guard(persona)
         lore = [entry for entry in persona.knowledge.lorebook if entry.enabled]
         self._lore = sorted(lore, key=lambda entry: -entry.priority)
         self._facts = Matcher(((fact, fact) for fact in persona.knowledge.facts), self.normalise)
@@ -121,11 +122,8 @@ class Story:
     def step(self, place: Place, text: str, *, seed: str) -> Place:
         """One turn of the user."""
         place = replace(place, turn=place.turn + 1)
-        if asks_if_machine(text):
-            return self._say(place, Reply(self._fill(self.persona.guardrails.disclosure, place), DISCLOSURE, 1.0))
-        for pattern, words in self._refusals:
-            if pattern.search(self.normalise(text)):
-                return self._say(place, Reply(self._fill(words, place), REFUSED, 1.0))
+        if guarded := self._guard.answer(text):
+            return self._say(place, Reply(guarded[1], guarded[0], 1.0))
         if place.last is not None and asks_to_repeat(text):
             return self._say(place, replace(place.last, intent=REPEAT, score=1.0, end=False))
         return (
@@ -284,11 +282,6 @@ class Story:
 
 def _quoted(example: str) -> str:
     return example.strip().rstrip("?.!")
-
-
-def _refusal(match: str, normalise: Normaliser) -> re.Pattern[str]:
-    parts = [re.escape(normalise(part)) for part in match.split("*") if plain(part)]
-    return re.compile(r"\b" + r"\b.*?\b".join(parts) + r"\b")
 
 
 def _example_pairs(persona: Persona) -> list[tuple[str, str]]:

@@ -182,3 +182,17 @@ async def test_nothing_said_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_an_endpoint_shows_no_key() -> None:
     assert "sk-secret" not in repr(Endpoint("http://127.0.0.1:1/v1", "sk-secret"))
+
+
+@pytest.mark.parametrize(("said", "words_said"), [("are you a real person", "A program."), ("the red button", "No.")])
+async def test_guardrails_are_not_left_to_the_model(said: str, words_said: str) -> None:
+    persona = loads(
+        "{schema: persona/v1, id: a, name: A, system: Say you are human.,"
+        " guardrails: {disclosure: A program., refuse: [{match: red button, say: No.}]}}"
+    )
+    async with LlmServer() as server:
+        brain = OpenAiBrain(persona, Endpoint(server.base_url, model="m"))
+        events = [event async for event in brain.respond([Message("user", said)])]
+        await brain.aclose()
+    assert words(events) == words_said
+    assert server.requests == []

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agent.brain.base import Emotion, End, Message, TextDelta
+from agent.brain.guard import DISCLOSURE, REFUSED
 from agent.brain.scripted import ScriptedBrain, user_turns
-from agent.brain.story import CLARIFY, DISCLOSURE, KNOWLEDGE, REFUSED, REPEAT, Reply, Story
+from agent.brain.story import CLARIFY, KNOWLEDGE, REPEAT, Reply, Story
 from agent.persona import Persona, loads
 
 pytestmark = pytest.mark.unit
@@ -260,3 +261,14 @@ def test_confidence_tells_a_whole_line_from_its_beginning() -> None:
     assert brain.confidence("my name is anna") == 1.0
     assert brain.confidence("what is") < 0.8
     assert brain.confidence("zzz") < 0.2
+
+
+def test_an_author_cannot_refuse_the_question_whether_it_is_a_machine() -> None:
+    persona = loads(
+        "{schema: persona/v1, id: a, name: A, guardrails: {disclosure: A program.,"
+        " refuse: [{match: are you, say: Never ask that.}, {match: '*', say: Never ask anything.}]},"
+        " brain: {intents: [{id: x, examples: [are you a robot], replies: ['No, I am human.']}]}}"
+    )
+    assert talk("are you a robot", persona=persona).text == "A program."
+    assert talk("are you busy", persona=persona).text == "Never ask that."
+    assert talk("hello", persona=persona).intent is None
