@@ -64,6 +64,8 @@ class ModelCache:
 
     def find(self, name: str) -> InstalledModel | None:
         """One model, or None when it is not on disk as a whole."""
+        if not _is_plain(name):
+            return None
         folder = self.root / name
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -88,11 +90,15 @@ class ModelCache:
 
     def remove(self, name: str) -> bool:
         """Delete a model and what was fetched of it; False when there was neither. Raises CacheError."""
+        if not _is_plain(name):
+            return False
         paths = [path for path in (self.root / name, self.partial_folder(name)) if path.exists()]
         try:
             with self.lock(name):
                 for path in paths:
                     shutil.rmtree(path)
+        except BlockingIOError:
+            raise CacheError(f"{name} is being fetched now, by this or another program; stop that first") from None
         except OSError as exc:
             raise CacheError(f"cannot remove {name} from {self.root} ({exc}); check the folder's owner") from exc
         return bool(paths)
@@ -137,6 +143,11 @@ class ModelCache:
         os.rename(partial, target)
         _sync_folder(self.root)
         return target
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name stays inside the cache folder."""
+    return name == Path(name).name and not name.startswith(".") and name != ""
 
 
 def _sync_folder(folder: Path) -> None:

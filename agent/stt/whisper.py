@@ -180,7 +180,7 @@ class WhisperStream:
         if start == self._num_samples:
             return True
         loudness = frame_loudness(self._sound())
-        after = loudness[start // _QUIET_FRAME_SAMPLES :]
+        after = loudness[-(-start // _QUIET_FRAME_SAMPLES) :]
         return bool(after.size == 0 or after.max() < _QUIET_RATIO * np.percentile(loudness, 90))
 
     def reset(self) -> None:

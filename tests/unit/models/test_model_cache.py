@@ -5,7 +5,7 @@ import pytest
 from models.alignments import add_alignments, prepare
 from models.cache import ModelCache, default_root
 from models.checksum import Digest, digest_of_etag
-from models.errors import ModelLoadError, UnknownModelError
+from models.errors import CacheError, ModelLoadError, UnknownModelError
 from models.hub import DEFAULT_HUB, hub_url, is_offline
 from models.onnx import open_onnx
 from models.registry import ModelFile, best_voice, best_whisper, card, catalog
@@ -98,6 +98,22 @@ def test_removing_takes_the_half_fetched_too(tmp_path):
     cache.partial_folder("whisper-base.en").mkdir(parents=True)
     assert cache.remove("whisper-base.en") and not cache.remove("whisper-base.en")
     assert cache.installed() == [] and not cache.partial_folder("whisper-base.en").exists()
+
+
+def test_a_model_that_is_being_fetched_is_not_removed(tmp_path):
+    cache = ModelCache(tmp_path)
+    install(tmp_path, "whisper-base.en")
+    with cache.lock("whisper-base.en"), pytest.raises(CacheError, match="being fetched"):
+        ModelCache(tmp_path).remove("whisper-base.en")
+    assert cache.find("whisper-base.en") is not None
+
+
+@pytest.mark.parametrize("name", ["..", "../models", "", ".partial", "a/b"])
+def test_no_name_leads_out_of_the_folder(tmp_path, name):
+    root = tmp_path / "models"
+    install(root, "whisper-base.en")
+    assert not ModelCache(root).remove(name) and ModelCache(root).find(name) is None
+    assert (root / "whisper-base.en").exists()
 
 
 def test_a_lock_is_held_against_others(tmp_path):
