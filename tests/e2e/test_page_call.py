@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -48,6 +49,10 @@ def test_download_progress_is_followed(open_page: OpenPage, stub: PageStub) -> N
     stub.engines["tts"] = {"name": "flite", "state": "ready", "next": "Piper", "notice": "A small voice."}
     expect(page.locator("#engines-card")).to_contain_text("From the next call: Piper", timeout=6_000)
     expect(page.locator("#engines-card progress")).to_have_count(0)
+    stub.engines["tts"]["problem"] = "the hub cannot be reached"
+    fault = "Piper could not be fetched: the hub cannot be reached."
+    expect(page.locator("#engines-card")).to_contain_text(fault, timeout=6_000)
+    expect(page.locator("#engines-card")).not_to_contain_text("From the next call")
 
 
 def test_call_brings_moving_picture_and_sound(open_page: OpenPage, stub: PageStub) -> None:
@@ -170,6 +175,7 @@ def test_states_metrics_engines_and_warnings_are_shown(open_page: OpenPage, stub
     expect(rows.nth(2)).to_contain_text("–")
     expect(rows.nth(5)).to_contain_text("412 ms")
     expect(page.locator("#latency-note")).to_have_text("Turn 3")
+    expect(page.locator("#latency-wire")).to_have_text(re.compile(r"^\d+ pictures a second, \d+ ms round trip"))
     stub.emit(events.EnginesChanged({"brain": {"name": "qwen3", "state": "ready", "notice": "Talks freely."}}))
     page.get_by_role("button", name="Engines").click()
     expect(page.get_by_role("region", name="Engines")).to_contain_text("Thinks with qwen3")

@@ -80,6 +80,7 @@ export class Call extends Emitter {
         });
         this.#peer = peer;
         peer.on("stream", (stream) => this.emit("stream", stream), this.signal);
+        peer.on("wire", (report) => this.emit("wire", report), this.signal);
         peer.on("message", (raw) => this.#handleMessage(raw), this.signal);
         peer.on("broken", () => void this.#return(), this.signal);
         try {

@@ -37,6 +37,8 @@ export class EnginesPanel {
             body.append(make("p", "engine-notice", engine.notice));
         if (engine.state === "downloading")
             body.append(...this.#download(slot, engine));
+        else if (engine.problem)
+            body.append(make("p", "engine-problem", fault(engine.next, engine.problem)));
         else if (engine.next)
             body.append(make("p", "engine-next", `From the next call: ${engine.next}`));
         row.append(makeIcon(ROLES[slot].icon), body);
@@ -55,6 +57,9 @@ export class EnginesPanel {
         bar.setAttribute("aria-label", `${ROLES[slot].does}: ${what}`);
         return [make("p", "engine-next", text), bar];
     }
+}
+function fault(wanted, problem) {
+    return wanted ? `${wanted} could not be fetched: ${problem}.` : `${problem}.`;
 }
 function brief(engines) {
     const failed = engines.find(({ state }) => state === "failed");

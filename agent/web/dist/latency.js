@@ -28,17 +28,16 @@ export class LatencyPanel {
         byId("latency-total").textContent = milliseconds(total);
         byId("latency-note").textContent = this.#note(metrics, turn);
     }
-    handleWire(metrics) {
-        const { fps, late, dropped } = metrics;
+    handleWire({ fps, roundTripMs, lostPackets }) {
         const parts = [
-            typeof fps === "number" ? `${fps.toFixed(1)} pictures a second` : "",
-            typeof late === "number" ? `${late} late` : "",
-            typeof dropped === "number" ? `${dropped} dropped` : "",
+            fps === null ? "" : `${Math.round(fps)} pictures a second`,
+            roundTripMs === null ? "" : `${milliseconds(roundTripMs)} round trip`,
+            `${lostPackets} packets lost`,
         ];
         byId("latency-wire").textContent = parts.filter(Boolean).join(", ");
     }
     #note(metrics, turn) {
-        const parts = [`Turn ${turn}`];
+        const parts = turn > 0 ? [`Turn ${turn}`] : [];
         const sorted = [...this.#totals].sort((a, b) => a - b);
         const middle = sorted[Math.floor((sorted.length - 1) / 2)];
         if (sorted.length > 1 && middle !== undefined) {

@@ -131,11 +131,8 @@ export class Peer extends Emitter {
         let received = -1;
         let silentS = 0;
         const look = async () => {
-            let now = 0;
-            for (const report of (await this.pc.getStats()).values()) {
-                if (report.type === "inbound-rtp")
-                    now += report.packetsReceived ?? 0;
-            }
+            const { now, wire } = readStats(await this.pc.getStats());
+            this.emit("wire", wire);
             silentS = now === received ? silentS + 1 : 0;
             received = now;
             if (silentS >= SILENT_WIRE_S)
@@ -143,4 +140,21 @@ export class Peer extends Emitter {
         };
         every(1_000, () => void look(), this.#life.signal);
     }
+}
+function readStats(stats) {
+    let now = 0;
+    const wire = { fps: null, roundTripMs: null, lostPackets: 0 };
+    for (const report of stats.values()) {
+        if (report.type === "inbound-rtp") {
+            const stream = report;
+            now += stream.packetsReceived ?? 0;
+            wire.lostPackets += stream.packetsLost ?? 0;
+            wire.fps = stream.framesPerSecond ?? wire.fps;
+        }
+        const pair = report;
+        if (report.type === "candidate-pair" && pair.nominated && pair.currentRoundTripTime !== undefined) {
+            wire.roundTripMs = pair.currentRoundTripTime * 1000;
+        }
+    }
+    return { now, wire };
 }

@@ -126,6 +126,7 @@ export class App {
     call.on("phase", (phase) => this.#setPhase(phase));
     call.on("stream", (stream) => this.#face.handleStream(stream), signal);
     call.on("server", (event) => this.#handleServerEvent(event), signal);
+    call.on("wire", (report) => this.#latency.handleWire(report), signal);
     call.on("ended", (ending) => this.#ended(ending));
     call.on("waiting", (problem) => this.#notice.show(problem, [this.#hangUpAction()]), signal);
     const connected = (phase: CallPhase): void => {
@@ -146,7 +147,6 @@ export class App {
     this.#transcript.handleServerEvent(event);
     if (event.type === "session.created" && event.session.engines) this.#engines.handleEngines(event.session.engines);
     if (event.type === "session.engines") this.#engines.handleEngines(event.engines);
-    if (event.type === "session.metrics") this.#latency.handleWire(event.metrics);
     if (event.type === "response.done") this.#latency.handleMetrics(event.metrics, event.turn);
     if (event.type !== "session.avatar.state") return;
     this.#face.handleActivity(event.state);

@@ -3,7 +3,7 @@
 import { waitMs } from "./backoff.js";
 import type { Door, SessionGrant } from "./door.js";
 import { Emitter } from "./emitter.js";
-import { Peer } from "./peer.js";
+import { Peer, type WireReport } from "./peer.js";
 import { Problem, type ProblemReason } from "./problem.js";
 import { every, sleep } from "./timing.js";
 import type { ServerEvent } from "./wire.js";
@@ -22,6 +22,7 @@ interface CallEvents {
   waiting: Problem;
   server: ServerEvent;
   stream: MediaStream;
+  wire: WireReport;
   ended: CallEnding;
 }
 
@@ -113,6 +114,7 @@ export class Call extends Emitter<CallEvents> {
     });
     this.#peer = peer;
     peer.on("stream", (stream) => this.emit("stream", stream), this.signal);
+    peer.on("wire", (report) => this.emit("wire", report), this.signal);
     peer.on("message", (raw) => this.#handleMessage(raw), this.signal);
     peer.on("broken", () => void this.#return(), this.signal);
     try {

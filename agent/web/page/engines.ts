@@ -42,6 +42,7 @@ export class EnginesPanel {
     body.append(head);
     if (engine.notice) body.append(make("p", "engine-notice", engine.notice));
     if (engine.state === "downloading") body.append(...this.#download(slot, engine));
+    else if (engine.problem) body.append(make("p", "engine-problem", fault(engine.next, engine.problem)));
     else if (engine.next) body.append(make("p", "engine-next", `From the next call: ${engine.next}`));
     row.append(makeIcon(ROLES[slot].icon), body);
     if (engine.why) row.title = engine.why;
@@ -58,6 +59,10 @@ export class EnginesPanel {
     bar.setAttribute("aria-label", `${ROLES[slot].does}: ${what}`);
     return [make("p", "engine-next", text), bar];
   }
+}
+
+function fault(wanted: string | null | undefined, problem: string): string {
+  return wanted ? `${wanted} could not be fetched: ${problem}.` : `${problem}.`;
 }
 
 function brief(engines: readonly Engine[]): string {

@@ -1,6 +1,7 @@
 /** Where the time of the last answer went. */
 
 import { byId, make } from "./dom.js";
+import type { WireReport } from "./peer.js";
 import type { TurnMetrics } from "./wire.js";
 
 const PHASES: readonly (readonly [keyof TurnMetrics, string, string])[] = [
@@ -34,19 +35,18 @@ export class LatencyPanel {
     byId("latency-note").textContent = this.#note(metrics, turn);
   }
 
-  /** What the server says of its picture, every few seconds. */
-  handleWire(metrics: Record<string, unknown>): void {
-    const { fps, late, dropped } = metrics;
+  /** What this browser sees of the wire, once a second. */
+  handleWire({ fps, roundTripMs, lostPackets }: WireReport): void {
     const parts = [
-      typeof fps === "number" ? `${fps.toFixed(1)} pictures a second` : "",
-      typeof late === "number" ? `${late} late` : "",
-      typeof dropped === "number" ? `${dropped} dropped` : "",
+      fps === null ? "" : `${Math.round(fps)} pictures a second`,
+      roundTripMs === null ? "" : `${milliseconds(roundTripMs)} round trip`,
+      `${lostPackets} packets lost`,
     ];
     byId("latency-wire").textContent = parts.filter(Boolean).join(", ");
   }
 
   #note(metrics: TurnMetrics, turn: number): string {
-    const parts = [`Turn ${turn}`];
+    const parts = turn > 0 ? [`Turn ${turn}`] : [];
     const sorted = [...this.#totals].sort((a, b) => a - b);
     const middle = sorted[Math.floor((sorted.length - 1) / 2)];
     if (sorted.length > 1 && middle !== undefined) {

@@ -4,7 +4,15 @@ import { Emitter } from "./emitter.js";
 import { Problem } from "./problem.js";
 import { every } from "./timing.js";
 
+/** How the wire fares, as this browser sees it; null when it does not say. */
+export interface WireReport {
+  fps: number | null;
+  roundTripMs: number | null;
+  lostPackets: number;
+}
+
 interface PeerEvents {
+  wire: WireReport;
   stream: MediaStream;
   message: string;
   broken: undefined;
@@ -152,14 +160,30 @@ export class Peer extends Emitter<PeerEvents> {
     let received = -1;
     let silentS = 0;
     const look = async (): Promise<void> => {
-      let now = 0;
-      for (const report of (await this.pc.getStats()).values()) {
-        if (report.type === "inbound-rtp") now += (report as RTCInboundRtpStreamStats).packetsReceived ?? 0;
-      }
+      const { now, wire } = readStats(await this.pc.getStats());
+      this.emit("wire", wire);
       silentS = now === received ? silentS + 1 : 0;
       received = now;
       if (silentS >= SILENT_WIRE_S) breakDown();
     };
     every(1_000, () => void look(), this.#life.signal);
   }
+}
+
+function readStats(stats: RTCStatsReport): { now: number; wire: WireReport } {
+  let now = 0;
+  const wire: WireReport = { fps: null, roundTripMs: null, lostPackets: 0 };
+  for (const report of stats.values() as Iterable<RTCStats>) {
+    if (report.type === "inbound-rtp") {
+      const stream = report as RTCInboundRtpStreamStats;
+      now += stream.packetsReceived ?? 0;
+      wire.lostPackets += stream.packetsLost ?? 0;
+      wire.fps = stream.framesPerSecond ?? wire.fps;
+    }
+    const pair = report as RTCIceCandidatePairStats;
+    if (report.type === "candidate-pair" && pair.nominated && pair.currentRoundTripTime !== undefined) {
+      wire.roundTripMs = pair.currentRoundTripTime * 1000;
+    }
+  }
+  return { now, wire };
 }

@@ -55,6 +55,7 @@ export class PersonaPicker extends Emitter<{ choice: PersonaCard }> {
     const frame = make("span", "persona-picture");
     frame.append(picture);
     const words = make("span", "persona-words");
+    words.title = persona.description;
     words.append(make("span", "persona-name", persona.name), make("span", "persona-line", persona.description));
     label.append(input, frame, words);
     return label;

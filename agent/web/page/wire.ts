@@ -15,6 +15,8 @@ export interface Engine {
   percent?: number | null;
   /** A better engine that the next call will use. */
   next?: string | null;
+  /** Why the better one could not be fetched. */
+  problem?: string | null;
 }
 
 export type Engines = Partial<Record<EngineSlot, Engine>>;
