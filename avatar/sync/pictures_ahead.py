@@ -94,6 +94,8 @@ class PicturesAhead:
         """From asking for a picture to having it, running mean."""
         self._blank = _blank(renderer.width_px, renderer.height_px)
         self._shown: Drawing | None = None
+        self._shut: Drawing | None = None
+        """The newest one shown with the lips shut."""
         self.late: Counter[str] = Counter()
         """Units whose picture another one stood in for, by reason: slow, skipped, failed, unplanned."""
         self.discarded = 0
@@ -137,7 +139,12 @@ class PicturesAhead:
             self.late["slow" if head.is_started else "skipped"] += 1
         else:
             self._shown = head
+        if is_late and place is None and (head is None or head.mouth == 0.0):
+            # In silence a mouth must not stay open because the machine is busy.
+            self._shown = self._shut or self._shown
         shown = self._shown
+        if shown is not None and shown.mouth == 0.0:
+            self._shut = shown
         picture = self._blank if shown is None or shown.picture is None else shown.picture
         return Taken(head, shown, picture, is_late)
 

@@ -159,3 +159,23 @@ async def test_the_first_unit_is_in_time_after_start():
     face = make_face()
     await face.start()
     assert not face.next_unit().is_late
+
+
+async def test_a_busy_machine_does_not_leave_the_mouth_open_after_an_interruption():
+    executor = LateExecutor()
+    face = make_face(executor)
+
+    async def draw_and_take():
+        for _ in range(5):
+            executor.run()
+            await ticks_of_the_loop()
+        return face.next_unit()
+
+    await draw_and_take()
+    assert luma(await draw_and_take()) == 0
+    say(face)
+    assert luma(await draw_and_take()) > 5
+    face.clear()
+    units = take(face, 4)
+    assert all(u.is_late for u in units)
+    assert [luma(u) for u in units[1:]] == [0, 0, 0] and units[1].mouth == 0.0
