@@ -2,12 +2,20 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from models.alignments import add_alignments
+from agent.stt.registry import choose
+from agent.stt.registry import make as make_stt
+from models.alignments import prepare
+from models.background import BackgroundFetch, SlotProgress
+from models.cache import ModelCache
+from models.download import Downloader
 from models.onnx import open_onnx
+from models.registry import Kind, ModelCard, ModelFile
 from tests.fixtures.hub import StandInHub
 from tests.unit.models.test_fetching import CONFIG, MODEL
 
@@ -37,12 +45,46 @@ def test_two_processes_fetch_it_once(tmp_path):
     hub.close()
 
 
-async def test_a_voice_gets_its_phoneme_times(tmp_path):
+def served(folder: Path, kind: Kind, name: str) -> tuple[StandInHub, ModelCard]:
+    """A hub with the files of a folder, and the card under which they are fetched."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    card = ModelCard(
+        name, kind, ("en",), "them/made", "none", "made here", 1, tuple(ModelFile(f.name, f.name) for f in files)
+    )
+    return StandInHub({f"them/made/{f.name}": f.read_bytes() for f in files}), card
+
+
+async def test_whisper_comes_from_the_hub_and_the_next_call_hears_with_it(tmp_path):
+    pytest.importorskip("faster_whisper", reason="the extra 'whisper' is not installed")
+    from tests.fixtures.tinywhisper.make import make as make_tiny_whisper
+
+    hub, card = served(make_tiny_whisper(tmp_path / "made", "hello from the hub"), "whisper", "whisper-tiny.en")
+    cache = ModelCache(tmp_path / "models", cards={card.name: card})
+    news: list[SlotProgress] = []
+    assert choose("auto", cache.folders("whisper"), ["en"]).engine == "pocketsphinx"
+    hub.fault.cut_at = [0, 400_000]
+    background = BackgroundFetch(Downloader(cache, base_url=hub.url, offline=False), {"stt": card.name}, news.append)
+    await background.run()
+    hub.close()
+    assert [n.state for n in news][-1] == "ready" and {n.state for n in news} == {"downloading", "ready"}
+    choice = choose("auto", cache.folders("whisper"), ["en"])
+    assert (choice.engine, choice.model_name) == ("whisper", "whisper-tiny.en")
+    with ThreadPoolExecutor(1) as executor:
+        engine = make_stt(choice, executor)
+        await engine.start()
+        stream = await engine.open(script=[], words=[], language="en")
+        stream.push(np.full(16_000, 3_000, np.int16))
+        assert (await stream.transcribe()).text == "hello from the hub"
+
+
+async def test_a_voice_comes_from_the_hub_with_its_phoneme_times(tmp_path):
     pytest.importorskip("piper", reason="the extra 'voices' is not installed")
     from tests.fixtures.tinypiper.make import make_tiny_piper
 
-    make_tiny_piper(tmp_path)
-    (voice,) = tmp_path.glob("*.onnx")
-    before = len(open_onnx(voice).outputs)
-    assert await add_alignments(voice)
-    assert len(open_onnx(voice).outputs) == before + 1
+    make_tiny_piper(tmp_path / "made")
+    hub, card = served(tmp_path / "made", "piper", "en_US-tiny")
+    cache = ModelCache(tmp_path / "models", cards={card.name: card})
+    await Downloader(cache, base_url=hub.url, offline=False, prepare=prepare).fetch(card.name)
+    hub.close()
+    assert cache.find(card.name).manifest["has_alignments"] is True
+    assert len(open_onnx(cache.files("piper")[card.name]).outputs) == 2
