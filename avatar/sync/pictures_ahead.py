@@ -70,7 +70,8 @@ class PicturesAhead:
         renderer: used only inside `executor`.
         executor: one thread; what it runs is awaited by `aclose`.
         clock: measures how long a picture takes.
-        plan: given the last drawing planned (None: none), the next one, or None when it is enough.
+        plan: given the last drawing planned (None: none) and how many are wanted at least, makes the next
+            one, or None when it is enough.
     """
 
     def __init__(
@@ -108,10 +109,6 @@ class PicturesAhead:
 
     def __len__(self) -> int:
         return len(self._plan)
-
-    def peek(self) -> Drawing | None:
-        """The drawing whose turn is next."""
-        return self._plan[0] if self._plan else None
 
     def pump(self) -> None:
         """Plan what may be planned, start drawing what is not yet drawn."""
