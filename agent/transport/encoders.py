@@ -258,6 +258,7 @@ class TunedOpusEncoder(OpusEncoder):
             # A tenth of packets lost is what libopus plans for; it spends about a sixth of the bits.
             codec.options = codec.options | {"fec": "1", "packet_loss": "10"}
         self._voice = codec
+        self._look_ahead_ticks: int | None = None
 
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], Any]:
         del force_keyframe
@@ -270,7 +271,9 @@ class TunedOpusEncoder(OpusEncoder):
         if not packets:
             return [], None
         self.counters.num_bytes += sum(packet.size for packet in packets)
-        return [bytes(packet) for packet in packets], packets[0].pts
+        if self._look_ahead_ticks is None:
+            self._look_ahead_ticks = frame.pts - (packets[0].pts or 0)
+        return [bytes(packet) for packet in packets], frame.pts - self._look_ahead_ticks
 
 
 TunedEncoder = TunedVp8Encoder | TunedH264Encoder | TunedOpusEncoder

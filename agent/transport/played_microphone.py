@@ -47,7 +47,7 @@ class PlayedMicrophone(MediaStreamTrack):
     async def recv(self) -> av.AudioFrame:
         if self.readyState != "live":
             raise MediaStreamError
-        await self._pacer.until(self._pts)
+        self._pts = await self._pacer.until(self._pts)
         frame = av.AudioFrame.from_ndarray(self._next()[np.newaxis, :], format="s16", layout="mono")
         frame.sample_rate = MEDIA_CLOCK_RATE
         frame.pts = self._pts

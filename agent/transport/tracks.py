@@ -27,12 +27,9 @@ VIDEO_CLOCK_RATE = 90_000
 """RFC 6184 section 8.2.1, RFC 7741 section 6.1."""
 MAX_PICTURES = 2
 """Pictures waiting for the encoder: 80 ms."""
-MAX_LAG_S = 1.0
-"""Behind by more than this, the clock is set anew instead of caught up."""
-MAX_BURST = 8
-"""Packets sent back to back while catching up: 160 ms of sound, what a browser's buffer absorbs."""
-CATCH_UP_GAP_S = 0.01
-"""Beyond the burst, packets leave twice as fast as they play."""
+MAX_LAG_S = 0.12
+"""What is late by less is caught up back to back (6 packets), and a browser's buffer absorbs it. Beyond,
+media time jumps to now: sent late, it would only fill that buffer, and the caller hear us late from then on."""
 RAMP_TICKS = 240
 """5 ms: sound cut off faster than this clicks."""
 
@@ -60,42 +57,44 @@ class PairCounters:
     """Units and pictures of an interrupted epoch that did not leave."""
     source_faults: int = 0
     """Boundaries filled with silence because the source raised."""
-    reanchored: int = 0
-    """Times the clock was set anew after a stall of over a second."""
+    stalls: int = 0
+    """Times this process did not run for over 120 ms; the caller heard a pause, nothing of a unit is lost."""
+    skipped_ms: float = 0.0
+    """Media time jumped over in them."""
     max_lag_ms: float = 0.0
     max_waiting_pictures: int = 0
 
 
 class Pacer:
-    """Turns ticks of the call into moments of the injected clock."""
+    """Turns ticks of the call into moments of the injected clock; tick 0 is when it is first asked."""
 
     def __init__(self, clock: Clock, sleep: Sleep, counters: PairCounters) -> None:
         self._clock = clock
         self._sleep = sleep
         self._counters = counters
-        self._burst = 0
         self.start_s: float | None = None
-        """When tick 0 left, on the injected clock; None before the first tick."""
+        """When tick 0 left, on the injected clock; None before it."""
 
-    async def until(self, pts: int) -> None:
-        """Wait for the moment of `pts`; after a stall, catch up without a flood."""
+    async def until(self, pts: int) -> int:
+        """Wait for the moment of `pts`.
+
+        Returns:
+            The tick to send now: `pts`, or after a stall and at a unit's boundary a later boundary.
+        """
         now_s = self._clock.now_s()
         if self.start_s is None:
             self.start_s = now_s - pts / MEDIA_CLOCK_RATE
-        wait_s = self.start_s + pts / MEDIA_CLOCK_RATE - now_s
-        if wait_s > 0:
-            self._burst = 0
-            await self._sleep(wait_s)
-            return
-        self._counters.max_lag_ms = max(self._counters.max_lag_ms, -wait_s * 1000)
-        if -wait_s > MAX_LAG_S:
-            self.start_s -= wait_s
-            self._counters.reanchored += 1
-            self._burst = 0
-            return
-        self._burst += 1
-        if self._burst > MAX_BURST and -wait_s > GRID_TICKS / MEDIA_CLOCK_RATE:
-            await self._sleep(CATCH_UP_GAP_S)
+        lag_s = now_s - self.start_s - pts / MEDIA_CLOCK_RATE
+        if lag_s < 0:
+            await self._sleep(-lag_s)
+            return pts
+        self._counters.max_lag_ms = max(self._counters.max_lag_ms, lag_s * 1000)
+        if lag_s <= MAX_LAG_S or pts % UNIT_TICKS:
+            return pts
+        num_units = int(lag_s * MEDIA_CLOCK_RATE) // UNIT_TICKS
+        self._counters.stalls += 1
+        self._counters.skipped_ms += num_units * UNIT_TICKS * 1000 / MEDIA_CLOCK_RATE
+        return pts + num_units * UNIT_TICKS
 
 
 class MediaPair:
@@ -218,7 +217,7 @@ class _AudioTrack(MediaStreamTrack):
     async def recv(self) -> av.AudioFrame:
         if self.readyState != "live":
             raise MediaStreamError
-        await self._pair.pacer.until(self._pts)
+        self._pts = await self._pair.pacer.until(self._pts)
         samples = self._pair.next_sound(self._pts)
         frame = av.AudioFrame.from_ndarray(samples[np.newaxis, :], format="s16", layout="mono")
         frame.sample_rate = MEDIA_CLOCK_RATE
@@ -242,7 +241,7 @@ class _VideoTrack(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         if self._pair.is_video_clock:
-            await self._pair.pacer.until(self._own_pts)
+            self._own_pts = await self._pair.pacer.until(self._own_pts)
             self._pair.pull(self._own_pts)
             self._own_pts += UNIT_TICKS
         picture, pts = await self._pair.next_picture()

@@ -128,6 +128,12 @@ def test_sound_is_stamped_so_that_what_is_heard_sits_on_its_sample(takes_fec: bo
     assert abs(first - onset) < 48, "within a millisecond"
 
 
+def test_sound_after_a_jump_of_time_is_stamped_with_the_new_time() -> None:
+    encoder = TunedOpusEncoder(takes_fec=False)
+    stamps = [encoder.encode(_sound(index, np.zeros(960)))[1] for index in (0, 1, 40, 41)]
+    assert np.diff(stamps).tolist() == [960, 39 * 960, 960]
+
+
 def test_odd_frames_fall_back_to_a_resampled_stream() -> None:
     encoder = TunedOpusEncoder(takes_fec=False)
     assert encoder.encode(_sound(0, np.zeros(1920)))[0]
