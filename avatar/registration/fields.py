@@ -190,7 +190,7 @@ def linear_fields() -> dict[str, Float64Array]:
     fields["mouthShrugUpper"] = lip_field(mesh, _shrug_upper, 0.9)
     weight = jaw_weight()[:, None]
     fields["jawOpen"] = jaw_open_field(mesh)
-    fields["jawLeft"] = weight * np.array([0.7, 0.0, 0.0])
-    fields["jawRight"] = weight * np.array([-0.7, 0.0, 0.0])
+    fields["jawLeft"] = weight * np.array([0.6, 0.0, 0.0])
+    fields["jawRight"] = weight * np.array([-0.6, 0.0, 0.0])
     fields["jawForward"] = weight * np.array([0.0, 0.0, 0.6])
     return fields

@@ -68,17 +68,16 @@ def mirror_map(points: Float64Array, edges: set[Edge]) -> Int32Array:
     nearest = np.sort(distance, axis=1)
     doubtful = (pairs[pairs] != np.arange(len(pairs))) | (nearest[:, 1] < AMBIGUITY * nearest[:, 0])
     pairs[doubtful | doubtful[pairs]] = -1
-    while (open_points := np.flatnonzero(pairs < 0)).size:
-        swap = np.zeros_like(adjacent)
+    while (lone := np.flatnonzero(pairs < 0)).size:
         paired = np.flatnonzero(pairs >= 0)
-        swap[paired, pairs[paired]] = 1
-        votes = (adjacent @ swap @ adjacent)[np.ix_(open_points, open_points)]
-        votes += votes.T
-        apart = distance[np.ix_(open_points, open_points)] / distance.max()
-        i, j = np.unravel_index(int((votes - apart).argmax()), votes.shape)
-        if votes[i, j] == 0:
+        votes = adjacent[np.ix_(lone, paired)] @ adjacent[np.ix_(pairs[paired], lone)]
+        score = votes + votes.T - distance[np.ix_(lone, lone)] / distance.max()
+        best = score.argmax(axis=1)
+        top = score[np.arange(len(lone)), best]
+        agreed = (best[best] == np.arange(len(lone))) & (top > top.max() - 1) & (top > 0)
+        if not agreed.any():
             raise ValueError("points cannot be paired left to right")
-        pairs[open_points[i]], pairs[open_points[j]] = open_points[j], open_points[i]
+        pairs[lone[agreed]] = lone[best[agreed]]
     mirror: Int32Array = pairs.astype(np.int32)
     return mirror
 
