@@ -241,8 +241,7 @@ class WorkerTts:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(link.log_complaints(), name="speech-worker-stderr")
-                while (message := await link.receive()) is not None:
-                    self._take(message)
+                await self._take_all(link)
                 link.kill()
         finally:
             was_ready = self._ready.is_set()
@@ -252,6 +251,14 @@ class WorkerTts:
         _log.warning("the speech worker ended; starting another")
         self._after_death()
         return was_ready
+
+    async def _take_all(self, link: WorkerLink) -> None:
+        """Hand out what a worker sends, until it ends or sends nonsense."""
+        try:
+            while (message := await link.receive()) is not None:
+                self._take(message)
+        except (KeyError, TypeError, ValueError) as error:
+            _log.error("the speech worker sent a message without its parts: %r", error)
 
     def _take(self, message: Message) -> None:
         header, body = message
