@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--personas-dir", help="folder of personas (default: the shipped ones)")
     serve.add_argument("--max-sessions", type=int, help="calls at once (default 4; plan 0.5 core each)")
     serve.add_argument("--idle-timeout-s", type=float, help="end a call after so much silence (default 0: never)")
+    serve.add_argument("--on-disconnect-s", type=float, help="how long a lost caller may come back (default 30)")
     _engine_options(serve)
     serve.add_argument("--verbose", action="store_true", help="log every step of the pipeline")
 

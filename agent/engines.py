@@ -70,6 +70,7 @@ class CallEngines:
 
     def trouble(self, error: Exception) -> None:
         """A failure of the brain that a spare one bridged."""
+        self.slots["brain"]["notice"] = self.brain.capabilities.notice
         if self.report is not None:
             self.report(error, "brain")
 
@@ -140,6 +141,7 @@ class Engines:
             raise RuntimeError("these engines were warmed for rendering only")
         await self.detect_brains()
         mind = self.choose_brain(persona)
+        await asyncio.to_thread(brains.story_of, persona)
         voice_choice = await self.tts.warm(self.voice_spec(persona))
         hearing = await self._stt.open(
             script=script_lines(persona), words=persona_words(persona), language=persona.languages[0]
@@ -255,6 +257,7 @@ class Engines:
         await self.tts.warm(self.voice_spec(self.default_persona()))
 
     def _warm_face(self) -> None:
+        brains.story_of(self.default_persona())
         warm_up(identity(self.default_persona().face.avatar or DEFAULT_AVATAR))
 
     def _load_turn_model(self) -> None:

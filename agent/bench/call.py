@@ -33,6 +33,8 @@ LONG_QUESTION = "How does this work?"
 BARGE_IN = "Wait, stop please, I have a question."
 ROOM_NOISE_RMS = 12
 REPLY_S = 12.0
+OPUS_LOOK_AHEAD_TICKS = 312
+"""libopus looks 6.5 ms ahead: the first packet begins that much before the first sample (RFC 7587 section 4.2)."""
 SPEAK_BEFORE_BARGE_IN_S = 1.2
 OnStep = Callable[[str], None]
 
@@ -189,7 +191,7 @@ def offset_figures(audio: StreamLog, video: StreamLog) -> dict[str, Any]:
     series = []
     for arrived_s, rtp in video.frame_arrivals():
         seen_s = sender_time_s(video, rtp, arrived_s)
-        boundary_s = sender_time_s(audio, first.rtp, arrived_s)
+        boundary_s = sender_time_s(audio, first.rtp + OPUS_LOOK_AHEAD_TICKS, arrived_s)
         if seen_s is None or boundary_s is None:
             continue
         apart_s = (seen_s - boundary_s + unit_s / 2) % unit_s - unit_s / 2

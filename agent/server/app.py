@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from avatar.clock import Clock, MonotonicClock
 
@@ -25,6 +26,8 @@ from .routes.sessions import session_router
 from .static import page_router
 
 logger = logging.getLogger(__name__)
+LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+"""Pages of this machine may call from another port: one's own site under development."""
 OnStep = Callable[[str], None]
 
 
@@ -76,6 +79,13 @@ def create_app(
     app.state.book = book
     app.state.meters = meters
     problems.install(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origin_regex=LOOPBACK_ORIGIN,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["Location", "ETag"],
+    )
     app.add_middleware(Guard)
     app.include_router(meta_router(book, meters))
     app.include_router(session_router(book))

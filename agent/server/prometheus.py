@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
@@ -47,6 +48,7 @@ class CallMeters(Collector):
         yield GaugeMetricFamily(
             "visavis_admission_headroom", "Calls that may still come", value=book.config.max_sessions - book.num_active
         )
+        yield GaugeMetricFamily("visavis_tasks", "asyncio tasks that live", value=len(asyncio.all_tasks()))
         yield CounterMetricFamily("visavis_sessions_created", "Calls made", value=book.num_created)
         ended = CounterMetricFamily("visavis_sessions_ended", "Calls over", labels=["reason"])
         for reason, count in book.num_ended.items():
