@@ -80,7 +80,7 @@ async def _until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
 async def test_picture_and_sound_arrive_on_one_clock(codec: str) -> None:
     async with _call(codec=codec) as ends:
-        await asyncio.sleep(6.5)
+        await asyncio.sleep(4.5)
         stats = await ends.peer.stats()
         assert stats is not None and stats.has_media_clock and stats.encoder_rebuilds == 0
         assert stats.pair.max_waiting_pictures <= 2 and stats.lost_packets == 0 and stats.rtt_ms is not None
@@ -90,13 +90,13 @@ async def test_picture_and_sound_arrive_on_one_clock(codec: str) -> None:
         # On a machine too busy to run us, units leave late by as much as the counters own up to.
         left_out = stats.pair.dropped_slow_encoder + round(stats.pair.skipped_ms / 40)
         assert sum(step // 3600 - 1 for step in steps) <= left_out, "each picture one unit after the last"
-        assert rate_hz([at_s for at_s, _ in frames]) == pytest.approx(25.0, abs=0.3 + left_out / 6)
+        assert rate_hz([at_s for at_s, _ in frames]) == pytest.approx(25.0, abs=0.4 + left_out / 4)
         gaps = intervals([at_s for at_s, _ in frames])
         assert gaps is not None and gaps.p50_ms == pytest.approx(40, abs=6)
         series = ends.offsets()
         found = spread([ms for _, ms in series])
         print(f"{codec}: offset {found}, intervals {gaps}, drift {drift_ms_per_min(series):.2f} ms/min")
-        assert found is not None and found.count >= 4 and abs(found.mean_ms) <= 2 and found.sd_ms <= 2
+        assert found is not None and found.count >= 3 and abs(found.mean_ms) <= 2 and found.sd_ms <= 2
         assert num_lost(ends.caller.audio.packets) == num_lost(ends.caller.video.packets) == 0
         stats = await ends.peer.stats()
         assert stats is not None and stats.has_media_clock and stats.encoder_rebuilds == 0
