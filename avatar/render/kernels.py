@@ -282,7 +282,7 @@ def _by_height(points, corners):  # type: ignore[no-untyped-def]
 @compiled
 def _start(value, slope, count, limit):  # type: ignore[no-untyped-def]
     """Fixed-point start of a run, moved and if need be flattened so that the whole run lies in 0..limit."""
-    at, step = np.int64(value * _FIXED), np.int64(slope * _FIXED)
+    at, step = int(value * _FIXED), int(slope * _FIXED)
     end = at + step * (count - 1)
     if min(at, end) < 0 or max(at, end) > limit:
         at = min(max(at, 0), limit)
