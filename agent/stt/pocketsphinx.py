@@ -102,10 +102,9 @@ class PocketsphinxEngine:
             raise SttError("the built-in recogniser was not started: await start() first")
         if not language.lower().startswith("en"):
             log.warning("the built-in recogniser hears English only, the call is in %s", language)
-        sentences = corpus(script, words)
-        loop = asyncio.get_running_loop()
-        decoder = await loop.run_in_executor(self._executor, self._decoder, sentences)
-        return PocketsphinxStream(TurnDecoder(decoder), self._executor)
+        # Not on the hearing's own thread: 100 ms for a long script, in which other calls would hear nothing.
+        decoder = await asyncio.to_thread(lambda: TurnDecoder(self._decoder(corpus(script, words))))
+        return PocketsphinxStream(decoder, self._executor)
 
     def _decoder(self, sentences: Sequence[Sequence[str]]) -> pocketsphinx.Decoder:
         with tempfile.TemporaryDirectory(prefix="visavis-stt-") as folder:
