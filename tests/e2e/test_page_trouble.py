@@ -243,6 +243,10 @@ def test_hang_up_while_reconnecting(open_page: OpenPage, stub: PageStub) -> None
     stub.wishes.offer = Refusal(503, "server_busy", "not now")
     stub.close_wires()
     call_page.until("reconnecting")
+    # A broken stream turns black: the still picture is what shows.
+    expect(page.locator("#face")).to_have_class("face")
+    expect(page.locator("#video")).to_have_css("opacity", "0")
+    expect(page.locator("#activity")).to_have_text("Reconnecting")
     page.get_by_role("button", name="Hang up").click()
     call_page.until("ended")
     offers = len(stub.seen.offers)

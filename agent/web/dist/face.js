@@ -41,6 +41,7 @@ export class FaceView {
         byId("activity").textContent = ACTIVITIES[state] ?? "";
     }
     handleWaiting(text) {
+        this.#card.classList.remove("live");
         this.#card.dataset["activity"] = "waiting";
         byId("activity").textContent = text;
     }

@@ -12,12 +12,14 @@ export class LatencyPanel {
     clear() {
         this.#totals.length = 0;
         this.#body.replaceChildren();
+        byId("latency-table").hidden = true;
         byId("latency-brief").textContent = "– ms";
         byId("latency-total").textContent = "–";
         byId("latency-note").textContent = "Numbers come with the first answer.";
         byId("latency-wire").textContent = "";
     }
     handleMetrics(metrics, turn) {
+        byId("latency-table").hidden = false;
         const total = metrics.voice_to_voice_ms ?? metrics.ttfa_ms ?? null;
         const widest = Math.max(1, total ?? 0, ...PHASES.map(([name]) => metrics[name] ?? 0));
         this.#body.replaceChildren(...PHASES.map(([name, label, hint]) => row(label, hint, metrics[name], widest)));

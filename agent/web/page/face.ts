@@ -45,8 +45,9 @@ export class FaceView {
     byId("activity").textContent = ACTIVITIES[state] ?? "";
   }
 
-  /** What the call waits for, said on the face itself. */
+  /** What the call waits for, said on the face itself; a broken stream turns black, so the still one shows. */
   handleWaiting(text: string): void {
+    this.#card.classList.remove("live");
     this.#card.dataset["activity"] = "waiting";
     byId("activity").textContent = text;
   }
