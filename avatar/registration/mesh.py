@@ -39,6 +39,11 @@ LOWER_LID: Final = {
     "Right": (33, 7, 163, 144, 145, 153, 154, 155, 133),
     "Left": (263, 249, 390, 373, 374, 380, 381, 382, 362),
 }
+CREASE: Final = {
+    "Right": (247, 30, 29, 27, 28, 56, 190),
+    "Left": (467, 260, 259, 257, 258, 286, 414),
+}
+"""Ring above the upper lid; pairs with the lid's points less its corners."""
 IRIS: Final = {"Right": (468, 469, 470, 471, 472), "Left": (473, 474, 475, 476, 477)}
 """Centre, then four points of the rim."""
 # Brows run from the nose outwards: upper edge, then lower edge.

@@ -12,6 +12,7 @@ from ..media import Float32Array
 from .fields import follow_weights, linear_fields, linear_names
 from .mesh import (
     CHIN,
+    CREASE,
     FACE_OVAL,
     FOREHEAD,
     LOWER_LID,
@@ -35,7 +36,9 @@ SHAPE_NAMES = tuple(sorted(OPERATORS | linear_names()))
 """The 52 ARKit names; their published order is the alphabet's."""
 SEAL_UPPER_UNITS, SEAL_LOWER_UNITS = (0.8, 0.7), (1.1, 1.0)
 """Fade and flat core of what follows a sealing lip: the core keeps the lip's thickness."""
-LID_UPPER_UNITS, LID_LOWER_UNITS = (0.45, 0.12), (0.40, 0.10)
+LID_UPPER_UNITS, LID_LOWER_UNITS = (0.34, 0.05), (0.40, 0.10)
+CREASE_FOLLOWS = 0.42
+"""Of its lid's way: the crease sinks a little in a blink, and the skin below it unfolds."""
 PIVOT_BEHIND = 0.42
 """Face widths between the face and the axis it turns about."""
 SIDE_DEPTH = 0.35
@@ -96,6 +99,8 @@ def lid_weights() -> tuple[Float32Array, Float32Array]:
     """What follows the upper and the lower lids: float32[2, 468, 9] each, right eye first."""
     edges = contours()
     upper = [_edge_weights(edges.lids_upper[eye], edges.lids_lower[eye], LID_UPPER_UNITS) for eye in range(2)]
+    for eye, crease in enumerate((CREASE["Right"], CREASE["Left"][::-1])):
+        upper[eye][list(crease)] = CREASE_FOLLOWS * np.eye(len(crease), len(crease) + 2, k=1, dtype=np.float32)
     lower = [_edge_weights(edges.lids_lower[eye], edges.lids_upper[eye], LID_LOWER_UNITS) for eye in range(2)]
     return np.stack(upper), np.stack(lower)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..mesh import BROW, IRIS, LOWER_LID, SIDES, UPPER_LID, Float64Array
 from .canvas import Layer, Mask, ellipse, mask_of
-from .geometry import along, spline
+from .geometry import along, crease_above, spline
 from .look import Look
 
 SIGN = {"Right": -1.0, "Left": 1.0}
@@ -84,7 +84,7 @@ def paint_lids(look: Look, layer: Layer, points: Float64Array) -> None:
     for side in SIDES:
         sign = SIGN[side]
         upper, lower = lid_curves(points, side)
-        crease = _crease(upper, sign)
+        crease = crease_above(upper, sign)
         layer.tint(mask_of(np.concatenate([upper, crease[::-1]]), 1.6), (206, 128, 104), 0.42)
         layer.tint(mask_of(crease, 0.9, 1.7), (134, 66, 50), 0.62)
         layer.tint(mask_of(crease - (0, 1.8), 2.2, 3.0), (168, 92, 72), 0.34)
@@ -95,11 +95,6 @@ def paint_lids(look: Look, layer: Layer, points: Float64Array) -> None:
         pouch = lower[len(lower) // 8 : -len(lower) // 8] + (0, 7.5)
         layer.tint(mask_of(pouch, 1.8, 1.8), (186, 108, 88), 0.36)
         layer.tint(mask_of(lower + (0, 4.5), 1.4, 2.2), (255, 228, 210), 0.26)
-
-
-def _crease(upper: Float64Array, sign: float) -> Float64Array:
-    lift = np.interp(np.linspace(0, 1, len(upper)), (0, 0.12, 0.5, 0.88, 1), (1.5, 4.2, 6.4, 5.0, 2.0))
-    return upper + np.stack([sign * np.linspace(3, -1.5, len(upper)), -lift], axis=1)
 
 
 def paint_lower_lashes(look: Look, layer: Layer, points: Float64Array) -> None:

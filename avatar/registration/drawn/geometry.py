@@ -8,6 +8,7 @@ import numpy as np
 
 from ..mesh import (
     BROW,
+    CREASE,
     FACE_OVAL,
     IRIS,
     LOWER_LID,
@@ -94,6 +95,18 @@ def _bend(a: Float64Array, b: Float64Array) -> Float64Array:
     return kernel
 
 
+def crease_above(lid: Float64Array, sign: float) -> Float64Array:
+    """The fold above an upper lid.
+
+    Args:
+        lid: float64[n, 2] from the outer corner to the inner one.
+        sign: +1 for the subject's left eye, -1 for the right.
+    """
+    part = np.linspace(0, 1, len(lid))
+    lift = np.interp(part, (0, 0.12, 0.5, 0.88, 1), (1.5, 4.2, 6.4, 5.0, 2.0))
+    return lid + np.stack([sign * np.interp(part, (0, 1), (3, -1.5)), -lift], axis=1)
+
+
 def drawn_points(shape: FaceShape) -> dict[int, tuple[float, float]]:
     """The landmarks a contour fixes, as (pixels right of the middle, canvas y)."""
     mesh = reference_mesh()
@@ -110,6 +123,10 @@ def drawn_points(shape: FaceShape) -> dict[int, tuple[float, float]]:
         (LOWER_LIP_INNER[:4:-1], shape.lip_seam),
     ]
     fixed: dict[int, tuple[float, float]] = dict(shape.nose)
+    lid = spline(shape.upper_lid)
+    inner_lid = _fractions(mesh.points[list(UPPER_LID["Left"])])[1:-1]
+    for index, place in zip(CREASE["Left"], along(crease_above(lid, 1.0), inner_lid), strict=True):
+        fixed[index] = (float(place[0]), float(place[1]))
     for indices, curve in contours:
         fractions = _fractions(mesh.points[list(indices)])
         if indices[0] in (UPPER_LIP_INNER[-1], LOWER_LIP_INNER[-1]):

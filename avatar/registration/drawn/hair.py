@@ -36,16 +36,16 @@ class Fall:
 
 RIGHT = Fall(
     outer=((-24, 53), (30, 49.5), (94, 69), (140, 124), (158, 200), (162, 285), (160, 350), (170, 412), (187, 470),
-           (190, 526), (176, 578), (146, 616)),
+           (190, 526), (180, 588), (156, 644)),
     inner=((-34, 150), (0, 156), (52, 178), (91, 216), (108, 262), (111, 314), (104, 366), (107, 420), (122, 470),
-           (124, 520), (110, 566), (90, 602)),
+           (124, 520), (118, 570), (108, 634)),
     is_right=True,
 )  # fmt: skip
 LEFT = Fall(
     outer=((-24, 53), (-76, 61), (-120, 90), (-150, 146), (-161, 216), (-163, 292), (-161, 352), (-172, 414),
-           (-189, 472), (-190, 530), (-174, 582), (-142, 618)),
+           (-189, 472), (-190, 530), (-176, 586), (-146, 630)),
     inner=((-34, 150), (-54, 158), (-80, 182), (-100, 220), (-111, 266), (-112, 316), (-105, 368), (-108, 422),
-           (-123, 472), (-123, 524), (-107, 570), (-86, 604)),
+           (-123, 472), (-123, 524), (-111, 572), (-94, 618)),
     is_right=False,
 )  # fmt: skip
 BACK: Curve = (
@@ -90,8 +90,8 @@ def _sheen(lines: Float64Array, phase: Float64Array) -> Float64Array:
 def _occlusion(t: Float64Array, u: Float64Array) -> Float64Array:
     """Darker at the parting, and where the hair turns in behind the jaw."""
     root = 0.25 * np.clip((0.075 - t) / 0.075, 0, 1) ** 1.6
-    inside = 0.16 * np.clip((u - 0.55) / 0.45, 0, 1) * np.clip((t - 0.52) / 0.12, 0, 1)
-    ends = 0.06 * np.clip((t - 0.9) / 0.1, 0, 1)
+    inside = 0.09 * np.clip((u - 0.55) / 0.45, 0, 1) * np.clip((t - 0.52) / 0.12, 0, 1)
+    ends = -0.05 * np.clip((t - 0.8) / 0.2, 0, 1)
     occlusion: Float64Array = root + inside + ends
     return occlusion
 
@@ -103,7 +103,7 @@ def _base(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     clump = 0.6 * np.sin(u * 19 + 1.3) + 0.4 * np.sin(u * 47 + 0.4)
     wave = 3.5 * np.sin(2 * np.pi * 1.2 * t + 0.9 * clump + 0.6) * np.clip((t - 0.42) / 0.4, 0, 1)
     lines = _lay(fall, np.broadcast_to(u, (count, STEPS)), np.broadcast_to(wave, (count, STEPS)))
-    lines = _parted(fall, rng, _resampled(lines, np.minimum(t, rng.uniform(0.82, 0.95, (count, 1)))))
+    lines = _parted(fall, rng, _resampled(lines, np.minimum(t, rng.uniform(0.80, 0.93, (count, 1)))))
     light = _head_light(lines) + 0.045 * clump + rng.normal(0, 0.035, (count, 1))
     light += 0.6 * _sheen(lines, u[:, 0] * 9) - _occlusion(t, u) - 0.05
     width = np.interp(t, (0, 0.85, 1.0), (1.6, 1.6, 0.2)) * rng.uniform(0.8, 1.2, (count, 1))
@@ -114,8 +114,8 @@ def _lock(fall: Fall, rng: np.random.Generator, centre: float, breadth: float, c
     """One lock: strands around a centre, drawn together to a point at the end."""
     t = np.linspace(0, 1, STEPS)
     s = rng.normal(0, 0.48, (count, 1)).clip(-1.25, 1.25)
-    ends = np.clip(rng.uniform(0.88, 1.0) - 0.05 * np.abs(s) - rng.exponential(0.02, (count, 1)), 0.3, 1.0)
-    gather = np.interp(t, (0, 0.30, 0.62, 0.85, 1.0), (1.0, 1.1, 0.95, 0.62, 0.22))
+    ends = np.clip(rng.uniform(0.90, 1.0) - 0.06 * np.abs(s) - rng.exponential(0.025, (count, 1)), 0.3, 1.0)
+    gather = np.interp(t, (0, 0.30, 0.62, 0.85, 1.0), (1.0, 1.1, 0.95, 0.60, 0.14))
     phase, turns = rng.uniform(-0.7, 0.7), rng.uniform(1.1, 1.5)
     swing = rng.uniform(3.0, 8.5) * np.clip((t - 0.40) / 0.45, 0, 1)
     wave = swing * np.sin(2 * np.pi * turns * t + phase + 0.35 * s)

@@ -79,7 +79,7 @@ def lit(relief: Relief) -> Float32Array:
     key, fill = _toward(relief, KEY_LIGHT, 0.35), _toward(relief, FILL_LIGHT, 0.3)
     sky = 0.5 - 0.5 * relief.normal[..., 1]
     light = 0.12 + 0.56 * key + 0.16 * fill + 0.20 * sky
-    for sigma_px, strength in ((5, 0.026), (12, 0.011), (26, 0.005)):
+    for sigma_px, strength in ((5, 0.021), (12, 0.010), (26, 0.005)):
         hollow = blurred(relief.height, sigma_px) - relief.height
         light *= 1 - np.clip(strength * hollow, -0.05, 0.30)
     spread = [blurred(light, sigma_px) for sigma_px in (4.5, 2.2, 1.2)]
