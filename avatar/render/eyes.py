@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ..identity import Identity, Int32Array
 from ..media import Float32Array, UInt8Array
@@ -39,16 +40,24 @@ class Eye:
         self._depth_px = float(rest[np.concatenate([self._upper, self._lower]), 2].mean())
         x, y, self._iris_px = (float(v) for v in identity.iris[eye])
         self._iris = (x - self._origin[0] - 0.5, y - self._origin[1] - 0.5)
-        # Lashes may reach this far beyond the corners and above the lid.
-        self._margin_px = 0.35 * self._width_px if self._has_lashes else 0.0
         columns = 2 * self._eyeball.shape[1]
         self._rest_top = np.zeros(columns, dtype=np.float32)
         trace(np.ascontiguousarray(rest[self._upper, :2] - self._origin - 0.5, dtype=np.float32), 0, self._rest_top)
+        self._margin_px, self._lash_up_px, self._lash_down_px = self._lash_reach(corners[:, 0] - self._origin[0] - 0.5)
         size = 2 * (int(self._width_px * 1.5) + int(2 * self._margin_px) + 16)
         self._tops, self._bottoms = np.zeros(size, dtype=np.float32), np.zeros(size, dtype=np.float32)
 
     def _gap(self, points: Float32Array) -> float:
         return float(np.linalg.norm(points[self._upper[self._middle], :2] - points[self._lower[self._middle], :2]))
+
+    def _lash_reach(self, corners: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+        """How far the lash layer goes beyond the corners, over and under the upper lid at rest, in px."""
+        v, u = np.nonzero(self._lashes[..., 3])
+        if not len(u):
+            return 0.0, 0.0, 0.0
+        over = self._rest_top[2 * u] - v
+        beyond = max(float(corners[0] - u.min()), float(u.max() - corners[1]), 0.0)
+        return beyond + 2.0, max(float(over.max()), 0.0) + 1.0, max(float(-over.min()), 0.0) + 1.0
 
     def draw(self, pose: Pose, luma: UInt8Array, cb: UInt8Array, cr: UInt8Array) -> None:
         """Draw into the planes, over the warped face."""
@@ -59,14 +68,21 @@ class Eye:
         opening = min(1.0, self._gap(pose.points) / self._open_px)
         skull: Affine = to_source(pose, self._depth_px)
         skull[:, 2] -= self._origin + 0.5
-        lid_reach = self._margin_px + self._meta.lash_width_px + 2.0
         turn = 2.0 * opening - 1.0 if opening < 1.0 else 1.0
+        turn = max(turn, 0.34) if turn >= 0.0 else min(turn, -0.34)
+        alpha = min(1.0, max(0.0, (abs(2.0 * opening - 1.0) - 0.25) / 0.35)) if self._has_lashes else 0.0
+        line_px = 1.5 * self._meta.lash_width_px + 2.0
+        up, down = (self._lash_up_px * turn, self._lash_down_px * turn)
+        above, below = (max(line_px, up), max(line_px, down)) if turn > 0 else (max(line_px, -down), max(line_px, -up))
+        lid_reach = max(above, below)
         look = EyeLook(
             left_px=float(upper[0, 0]),
             right_px=float(upper[-1, 0]),
             top_px=int(min(upper[:, 1].min(), lower[:, 1].min()) - lid_reach),
             bottom_px=int(max(upper[:, 1].max(), lower[:, 1].max()) + lid_reach) + 1,
             margin_px=self._margin_px,
+            above_px=above,
+            below_px=below,
             gaze_x_px=pose.gaze[0] * GAZE_X * self._reach_px,
             gaze_y_px=-pose.gaze[1] * GAZE_Y * self._reach_px,
             iris_x=self._iris[0],
@@ -77,9 +93,9 @@ class Eye:
             line_px=self._meta.lash_width_px,
             line=min(1.0, max(0.0, 1.6 - (1.6 if self._has_lashes else 2.6) * opening)),
             is_line_on_lid=self._has_lashes,
-            lash_turn=max(turn, 0.34) if turn >= 0 else min(turn, -0.34),
+            lash_turn=turn,
             # Half way down the lashes point at the viewer: only their line is seen.
-            lash_alpha=min(1.0, max(0.0, (abs(turn) - 0.25) / 0.35)) if self._has_lashes else 0.0,
+            lash_alpha=alpha,
         )
         draw_eye(
             look, self._lash_yuv, skull, first, self._tops, self._bottoms, self._rest_top, 0, self._eyeball,

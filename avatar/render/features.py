@@ -25,6 +25,9 @@ class EyeLook(NamedTuple):
     """Rows that lids, line and lashes can reach."""
     margin_px: float
     """How far lashes reach beyond the corners."""
+    above_px: float
+    below_px: float
+    """How far line and lashes reach over and under the upper lid."""
     gaze_x_px: float
     gaze_y_px: float
     """Shift of the iris, y down."""
@@ -191,11 +194,12 @@ def _eye_pixel(x, y, top, bottom, look, lash_yuv, skull, rest_top, rest_first, e
 
 
 @compiled
-def _reach(top, bottom, look):  # type: ignore[no-untyped-def]
+def _reach(x, top, bottom, look):  # type: ignore[no-untyped-def]
     """Rows that eyeball, line and lashes touch in one column."""
-    lashes = look.margin_px
-    half = 0.5 * look.line_px + 2.0
-    return int(min(top, bottom) - half - lashes), int(max(top, bottom) + half + lashes) + 2
+    low, high = top - look.above_px, top + look.below_px
+    if x > look.left_px and x < look.right_px:
+        low, high = min(low, top - 1.0), max(high, bottom + 1.0)
+    return int(low), int(high) + 2
 
 
 @compiled
@@ -222,7 +226,7 @@ def draw_eye(look, lash_yuv, skull, first_px, tops, bottoms, rest_top, rest_firs
     y0, y1 = max(look.top_px, 16), min(look.bottom_px, h - 16)
     for x in range(x0, x1):
         k = min(max(2 * (x - first_px) + 1, 0), tops.shape[0] - 1)
-        low, high = _reach(tops[k], bottoms[k], look)
+        low, high = _reach(x + 0.5, tops[k], bottoms[k], look)
         for y in range(max(y0, low), min(y1, high)):
             old = (float(luma[y, x]), 0.0, 0.0)
             a, _, _ = _eye_pixel(
@@ -231,7 +235,7 @@ def draw_eye(look, lash_yuv, skull, first_px, tops, bottoms, rest_top, rest_firs
             luma[y, x] = np.uint8(a + 0.5)
     for x in range(x0 // 2, (x1 + 1) // 2):
         k = min(max(2 * (2 * x + 1 - first_px), 0), tops.shape[0] - 1)
-        low, high = _reach(tops[k], bottoms[k], look)
+        low, high = _reach(2.0 * x + 1, tops[k], bottoms[k], look)
         for y in range(max(y0, low) // 2, (min(y1, high) + 1) // 2):
             old = (0.0, float(cb[y, x]), float(cr[y, x]))
             _, b, c = _eye_pixel(

@@ -54,6 +54,37 @@ def composite(src, alpha, bg, dst):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def move_nodes(nodes, spill, follows, head, breath, outline_shift, turn, offset, breath_px, still_px, forward):  # type: ignore[no-untyped-def]
+    """Where head, neck and torso go.
+
+    Args:
+        nodes: float32[n, 3] px at rest.
+        spill: float32[n, 36], how much a node follows each point of the face outline.
+        follows: bool[n], whether it follows the outline at all.
+        head: float32[n], 1 goes with the skull.
+        breath: float32[n], 1 rises with the chest.
+        outline_shift: float32[36, 3] px, head frame.
+        turn: float32[3, 3].
+        offset: float32[3] px.
+        breath_px: rise of the chest.
+        still_px: less is no motion.
+        forward: float32[n, 2] px, written; exactly 0 where nothing moves.
+    """
+    for i in range(nodes.shape[0]):
+        x, y, z = nodes[i, 0], nodes[i, 1], nodes[i, 2]
+        for k in range(spill.shape[1] if follows[i] else 0):
+            w = spill[i, k]
+            x, y, z = x + w * outline_shift[k, 0], y + w * outline_shift[k, 1], z + w * outline_shift[k, 2]
+        u = turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z + offset[0]
+        v = turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] * z + offset[1]
+        u = x + head[i] * (u - x) - nodes[i, 0]
+        v = y + head[i] * (v - y) - nodes[i, 1] - breath[i] * breath_px
+        moves = max(abs(u), abs(v)) >= still_px
+        forward[i, 0] = u if moves else 0.0
+        forward[i, 1] = v if moves else 0.0
+
+
+@compiled
 def invert_nodes(forward, cell_px, width_px, height_px, back):  # type: ignore[no-untyped-def]
     """Displacement that leads from a node back to its source.
 

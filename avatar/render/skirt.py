@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..identity import CELL_PX, Identity
 from ..media import Float32Array
+from . import kernels
 from .pose import HEAD_BREATH, Pose
 
 RING: Final = 1.15
@@ -41,7 +42,9 @@ class Skirt:
         inner = self._inner(identity, grid_x, grid_y)
         head = identity.head_weight.ravel() * inner
         self._spill = np.ascontiguousarray(share * (near * inner)[:, None], dtype=np.float32)
-        self._head = np.ascontiguousarray(head[:, None], dtype=np.float32)
+        # A hundredth of the largest jaw motion is half a pixel, spread over the whole skirt: not seen.
+        self._follows = near * inner > 0.01
+        self._head = head.astype(np.float32)
         chest = identity.breath_weight.ravel()
         self._breath = (inner * chest - HEAD_BREATH * head * chest).astype(np.float32)
         depth = share @ outline[:, 2] + np.clip(radius - 1.0, 0.0, 1.0) * 0.45 * 2 * half[0]
@@ -85,12 +88,12 @@ class Skirt:
 
     def forward(self, pose: Pose) -> Float32Array:
         """float32[GH, GW, 2] px: where the canvas goes at each node; exactly 0 where it stands."""
-        shifted = self._nodes + self._spill @ pose.outline_shift
-        moved = shifted @ pose.turn.T + pose.offset
-        result: Float32Array = shifted[:, :2] + self._head * (moved - shifted)[:, :2] - self._nodes[:, :2]
-        result[:, 1] -= self._breath * np.float32(pose.breath_px)
-        result[np.abs(result).max(axis=1) < STILL_PX] = 0.0
-        return result.reshape(*self._shape, 2)
+        result = np.empty((*self._shape, 2), dtype=np.float32)
+        kernels.move_nodes(
+            self._nodes, self._spill, self._follows, self._head, self._breath, pose.outline_shift, pose.turn, pose.offset,
+            pose.breath_px, STILL_PX, result.reshape(-1, 2),
+        )  # fmt: skip
+        return result
 
     def ring_now(self, forward: Float32Array) -> Float32Array:
         """float32[36, 2] px: ring vertices, exactly where the lattice takes them."""
