@@ -90,8 +90,8 @@ class Skirt:
         """float32[GH, GW, 2] px: where the canvas goes at each node; exactly 0 where it stands."""
         result = np.empty((*self._shape, 2), dtype=np.float32)
         kernels.move_nodes(
-            self._nodes, self._spill, self._follows, self._head, self._breath, pose.outline_shift, pose.turn, pose.offset,
-            pose.breath_px, STILL_PX, result.reshape(-1, 2),
+            self._nodes, self._spill, self._follows, self._head, self._breath, pose.outline_shift, pose.turn,
+            pose.offset, pose.breath_px, STILL_PX, result.reshape(-1, 2),
         )  # fmt: skip
         return result
 
