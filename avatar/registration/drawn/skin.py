@@ -131,12 +131,22 @@ def _zones(look: Look, layer: Layer, mask: Mask) -> None:
     """Colour that no light makes: warm cheeks and nose, a cooler brow and jaw."""
     blush = look.palette.blush
     for shape in _both(80, 338, 34, 22, -18):
-        layer.tint(mask_of(shape, 15).within(mask), blush, 0.26)
+        layer.tint(mask_of(shape, 15).within(mask), blush, 0.31)
     layer.tint(mask_of(ellipse(CENTRE_X_PX, 340, 22, 16), 9).within(mask), blush, 0.20)
     layer.tint(mask_of(ellipse(CENTRE_X_PX, 442, 22, 10), 9).within(mask), blush, 0.12)
     for shape in _both(58, 257, 36, 13, -4):
         layer.tint(mask_of(shape, 9).within(mask), (196, 112, 92), 0.16)
     _smile(layer, mask)
+    _freckles(look, layer, mask)
+
+
+def _freckles(look: Look, layer: Layer, mask: Mask) -> None:
+    """A few, hardly seen: skin without a mark looks like wax."""
+    rng = np.random.default_rng(look.seed + 4)
+    for _ in range(64):
+        x, y = rng.normal(0, 46), rng.normal(330, 13) + rng.uniform(0, 6)
+        spot = ellipse(CENTRE_X_PX + x, y - abs(x) * 0.06, rng.uniform(0.5, 1.05), rng.uniform(0.45, 0.9))
+        layer.tint(mask_of(spot, 0.5).within(mask), (196, 116, 84), rng.uniform(0.08, 0.20))
 
 
 def _smile(layer: Layer, mask: Mask) -> None:
@@ -159,7 +169,7 @@ def _nose(look: Look, layer: Layer, mask: Mask) -> None:
         wing = spline(np.array([(19.5, 332.5), (24.6, 338.5), (25.4, 345.5), (21.5, 351.8)], np.float64))
         wing = np.column_stack([CENTRE_X_PX + side * wing[:, 0], wing[:, 1]])
         layer.tint(mask_of(wing, 2.6, 4.0).within(mask), (214, 120, 96), 0.42 if side > 0 else 0.32, "multiply")
-        layer.tint(mask_of(wing, 1.0, 1.4).within(mask), (170, 84, 66), 0.34)
+        layer.tint(mask_of(wing, 1.4, 1.6).within(mask), (186, 92, 68), 0.30)
         ala = ellipse(CENTRE_X_PX + side * 18, 341, 5, 5.5)
         layer.tint(mask_of(ala, 2.6).within(mask), (255, 226, 208), 0.30 if side < 0 else 0.16, "screen")
     under = ellipse(CENTRE_X_PX + 3, 360, 20, 5)
