@@ -87,6 +87,33 @@ def test_unplugged_microphone_is_told(open_page: OpenPage) -> None:
     expect(page.get_by_role("alert")).to_contain_text("The microphone went away")
 
 
+def test_hang_up_while_the_browser_asks_for_the_microphone(open_page: OpenPage, stub: PageStub) -> None:
+    init = """
+      const open = MediaDevices.prototype.getUserMedia;
+      const asked = new Promise((resolve) => (window.allow = resolve));
+      window.tracks = [];
+      MediaDevices.prototype.getUserMedia = async function (wish) {
+        await asked;
+        const stream = await open.call(this, wish);
+        window.tracks.push(...stream.getTracks());
+        return stream;
+      };
+    """
+    call_page = open_page(init=init).open()
+    page = call_page.page
+    page.locator("#call").click()
+    call_page.until("asking")
+    expect(page.get_by_role("status")).to_have_text("Allow the microphone")
+    page.keyboard.press("Escape")
+    call_page.until("ended")
+    page.locator("#call").click()
+    call_page.until("asking")
+    page.evaluate("window.allow()")
+    call_page.until("connected")
+    assert len(stub.seen.sessions) == 1
+    assert sorted(page.evaluate("window.tracks.map((track) => track.readyState)")) == ["ended", "live"]
+
+
 def test_no_webrtc(open_page: OpenPage) -> None:
     call_page = open_page(init="delete window.RTCPeerConnection;").open()
     expect(call_page.page.get_by_role("alert")).to_contain_text("This browser cannot make calls")

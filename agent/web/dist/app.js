@@ -46,6 +46,7 @@ export class App {
     #phase = "idle";
     #call;
     #typed = 0;
+    #attempt = 0;
     #startedMs = 0;
     #isServerGone = false;
     #isWarm = false;
@@ -88,9 +89,10 @@ export class App {
         this.#latency.clear();
         document.body.dataset["view"] = "talk";
         byId("persona-name").focus();
-        const fault = await this.#openMicrophone();
-        if (this.#phase !== "asking")
-            return this.#mute.handleTrack(null);
+        const attempt = ++this.#attempt;
+        const fault = await this.#openMicrophone(() => this.#phase === "asking" && this.#attempt === attempt);
+        if (fault === "late")
+            return;
         const call = new Call(this.door, persona.id, this.#mute.track);
         this.#call = call;
         this.#listenTo(call, fault);
@@ -164,25 +166,33 @@ export class App {
             this.#transcript.handleNote(ENDINGS[reason] ?? `You hung up after ${this.#clock()}.`);
         byId("call").focus({ preventScroll: true });
     }
-    async #openMicrophone() {
+    async #openMicrophone(isWanted) {
+        let track = null;
+        let fault = null;
         try {
-            this.#mute.handleTrack(await openMicrophone(this.#devices.microphoneId));
-            return null;
+            track = await openMicrophone(this.#devices.microphoneId);
         }
         catch (cause) {
-            this.#mute.handleTrack(null);
-            return cause instanceof Problem ? cause : Problem.micBusy();
+            fault = cause instanceof Problem ? cause : Problem.micBusy();
         }
+        if (isWanted())
+            this.#mute.handleTrack(track);
+        else
+            track?.stop();
+        return isWanted() ? fault : "late";
     }
     async #useMicrophone() {
-        if (!this.#isBusy())
+        const call = this.#call;
+        if (!this.#isBusy() || !call)
             return;
-        const fault = await this.#openMicrophone();
+        const fault = await this.#openMicrophone(() => this.#call === call && !call.signal.aborted);
+        if (fault === "late")
+            return;
         if (fault)
             return this.#typeInstead(fault);
         this.#notice.hide();
         if (this.#mute.track)
-            await this.#call?.handleMicrophone(this.#mute.track);
+            await call.handleMicrophone(this.#mute.track);
     }
     #microphoneLost() {
         if (this.#isBusy())

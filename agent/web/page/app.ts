@@ -55,6 +55,7 @@ export class App {
   #phase: Phase = "idle";
   #call: Call | undefined;
   #typed = 0;
+  #attempt = 0;
   #startedMs = 0;
   #isServerGone = false;
   #isWarm = false;
@@ -98,9 +99,9 @@ export class App {
     this.#latency.clear();
     document.body.dataset["view"] = "talk";
     byId("persona-name").focus();
-    const fault = await this.#openMicrophone();
-    // Hung up while the browser was asking.
-    if (this.#phase !== "asking") return this.#mute.handleTrack(null);
+    const attempt = ++this.#attempt;
+    const fault = await this.#openMicrophone(() => this.#phase === "asking" && this.#attempt === attempt);
+    if (fault === "late") return;
     const call = new Call(this.door, persona.id, this.#mute.track);
     this.#call = call;
     this.#listenTo(call, fault);
@@ -167,23 +168,29 @@ export class App {
     byId("call").focus({ preventScroll: true });
   }
 
-  async #openMicrophone(): Promise<Problem | null> {
+  /** @returns What went wrong, null for nothing, "late" when nobody waits any more: the browser may ask for minutes. */
+  async #openMicrophone(isWanted: () => boolean): Promise<Problem | null | "late"> {
+    let track: MediaStreamTrack | null = null;
+    let fault: Problem | null = null;
     try {
-      this.#mute.handleTrack(await openMicrophone(this.#devices.microphoneId));
-      return null;
+      track = await openMicrophone(this.#devices.microphoneId);
     } catch (cause) {
-      this.#mute.handleTrack(null);
-      return cause instanceof Problem ? cause : Problem.micBusy();
+      fault = cause instanceof Problem ? cause : Problem.micBusy();
     }
+    if (isWanted()) this.#mute.handleTrack(track);
+    else track?.stop();
+    return isWanted() ? fault : "late";
   }
 
   /** Also the way from a call without a microphone to one with it. */
   async #useMicrophone(): Promise<void> {
-    if (!this.#isBusy()) return;
-    const fault = await this.#openMicrophone();
+    const call = this.#call;
+    if (!this.#isBusy() || !call) return;
+    const fault = await this.#openMicrophone(() => this.#call === call && !call.signal.aborted);
+    if (fault === "late") return;
     if (fault) return this.#typeInstead(fault);
     this.#notice.hide();
-    if (this.#mute.track) await this.#call?.handleMicrophone(this.#mute.track);
+    if (this.#mute.track) await call.handleMicrophone(this.#mute.track);
   }
 
   #microphoneLost(): void {
