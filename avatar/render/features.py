@@ -270,18 +270,19 @@ def _mouth_pixel(x, y, top, bottom, look, dark, warm, skull, jaw, lick, upper, l
     cb = dark[1] + (warm[1] - dark[1]) * depth
     cr = dark[2] + (warm[2] - dark[2]) * depth
     # A narrow slit between resting lips is dark, not a row of tooth crumbs.
-    teeth = look.teeth * max(_smooth((gap / mw - 0.02) / 0.07), _unit(look.tuck_px / (0.015 * mw)))
+    tucked = _unit(look.tuck_px / (0.015 * mw))
+    teeth = look.teeth * max(_smooth((gap / mw - 0.015) / 0.04), tucked)
     # The rows of teeth curve back towards the corners.
     teeth *= _smooth(edge / (0.2 * mw))
     light = 0.5 + 0.5 * look.teeth
     luma, cb, cr = _lay(tongue, lu, lv, 1.0 - look.tongue_front, 0.85, luma, cb, cr)
-    luma, cb, cr = _lay(lower, ju, jv, teeth, light * 0.9, luma, cb, cr)
+    luma, cb, cr = _lay(lower, ju, jv, teeth * (1.0 - tucked), light * 0.9, luma, cb, cr)
     luma, cb, cr = _lay(tongue, lu, lv, look.tongue_front, 1.0, luma, cb, cr)
     # The tip pushes in front of the lower half of the upper teeth.
     hidden = look.tongue_front * _sample(tongue, lu, lv, 3) / 255.0 * _smooth((y - top) / gap * 3.0 - 0.9)
     luma, cb, cr = _lay(upper, su, sv, teeth * (1.0 - hidden), light, luma, cb, cr)
     lid = _unit((y - top) / (0.09 * mw))
-    light = (0.62 + 0.38 * lid * (2.0 - lid)) * (0.5 + 0.5 * _smooth(edge / (0.16 * mw)))
+    light = (0.72 + 0.28 * lid * (2.0 - lid)) * (0.5 + 0.5 * _smooth(edge / (0.16 * mw)))
     light *= 0.8 + 0.2 * _unit((bottom - y) / (0.05 * mw)) if over <= cover else 1.0
     luma, cb, cr = 16.0 + (luma - 16.0) * light, 128.0 + (cb - 128.0) * light, 128.0 + (cr - 128.0) * light
     if look.photo > 0.0:

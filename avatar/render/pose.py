@@ -25,6 +25,8 @@ HEAD_BREATH: Final = 0.35
 UPPER_LIP_SHARE: Final = 0.28
 """Of the way the lips have to go to meet; the jaw carries the rest."""
 UPPER_LID_SHARE: Final = 0.90
+ROUNDING: Final = 0.45
+"""Of the way from the lips as they are to an ellipse; much more flattens the lower lip into a box."""
 SEAL_OVERLAP_PX: Final = 0.4
 """How far each lip of a portrait with an open mouth passes the meeting line, to hide the teeth at its edge."""
 Affine = npt.NDArray[np.float64]
@@ -145,17 +147,22 @@ class FaceRig:
         return min(max(x, -1.0), 1.0), min(max(y, -1.0), 1.0)
 
     def _round(self, face: Float32Array, weights: Float32Array) -> None:
-        """Rounded lips: the opening between them becomes a bow instead of a slit with pointed corners."""
+        """Rounded lips: the opening goes towards an ellipse; without this it stays a smile with pointed corners."""
         amount = min(1.0, self.weight(weights, "mouthPucker") + 0.8 * self.weight(weights, "mouthFunnel"))
         if amount <= 0.0:
             return
-        gap = (face[self._identity.lips_lower] - face[self._identity.lips_upper])[:, 1]
-        widest = float(gap.max())
-        if widest <= 0.0:
+        upper, lower = face[self._identity.lips_upper, 1], face[self._identity.lips_lower, 1]
+        half = 0.5 * float((lower - upper).max())
+        if half <= 0.0:
             return
-        wanted = (widest * self._bow - gap) * amount
-        face[:, 1] -= self._seal_upper @ (wanted * np.float32(0.45))
-        face[:, 1] += self._seal_lower @ (wanted * np.float32(0.55))
+        # Shut lips keep their line; from an opening of 5 px on the ellipse has its full share.
+        share = np.float32(ROUNDING * amount * min(1.0, half / (2.5 * self._scale)))
+        middle = 0.5 * float(upper[5] + lower[5])
+        up, down = (middle - half * self._bow - upper) * share, (middle + half * self._bow - lower) * share
+        # The corners belong to both lips, each takes half.
+        up[[0, -1]] *= np.float32(0.5)
+        down[[0, -1]] *= np.float32(0.5)
+        face[:, 1] += self._seal_upper @ up + self._seal_lower @ down
 
     def _seal(self, face: Float32Array, amount: float) -> None:
         """mouthClose: bring the lips together, whatever opened them; and never let them cross."""
