@@ -283,7 +283,7 @@ def _mouth_pixel(x, y, top, bottom, look, dark, warm, skull, jaw, lick, upper, l
     luma, cb, cr = _lay(upper, su, sv, teeth * (1.0 - hidden), light, luma, cb, cr)
     lid = _unit((y - top) / (0.09 * mw))
     light = (0.72 + 0.28 * lid * (2.0 - lid)) * (0.5 + 0.5 * _smooth(edge / (0.16 * mw)))
-    light *= 0.8 + 0.2 * _unit((bottom - y) / (0.05 * mw)) if over <= cover else 1.0
+    light *= 0.8 + 0.2 * max(_unit((bottom - y) / (0.05 * mw)), tucked)
     luma, cb, cr = 16.0 + (luma - 16.0) * light, 128.0 + (cb - 128.0) * light, 128.0 + (cr - 128.0) * light
     if look.photo > 0.0:
         a = _sample(photo, su, sv, 3) / 255.0 * look.photo

@@ -25,6 +25,8 @@ HEAD_BREATH: Final = 0.35
 UPPER_LIP_SHARE: Final = 0.28
 """Of the way the lips have to go to meet; the jaw carries the rest."""
 UPPER_LID_SHARE: Final = 0.90
+LID_PRESS: Final = 0.02
+"""Of the opening, how far shut lids pass each other, so that no eye white is left between them."""
 ROUNDING: Final = 0.45
 """Of the way from the lips as they are to an ellipse; much more flattens the lower lip into a box."""
 SEAL_OVERLAP_PX: Final = 0.4
@@ -57,10 +59,13 @@ class Pose:
 def _settled(spread: Float32Array, own: npt.NDArray[np.int32]) -> Float32Array:
     """Sharpen a spread float32[468, n] so that each of its own points goes exactly as far as asked.
 
-    Neighbours share weight, so a plain product falls short; two rounds of residual correction, folded in.
+    Neighbours share weight, so a plain product falls short; the inverse undoes the sharing. Where points
+    share too much for that (condition over 100 would throw far vertices about), damped.
     """
-    short = np.eye(len(own)) - spread[own]
-    return np.ascontiguousarray(spread @ (np.eye(len(own)) + short + short @ short), dtype=np.float32)
+    at_points = spread[own].astype(np.float64)
+    left, size, right = np.linalg.svd(at_points)
+    inverse = right.T @ np.diag(1.0 / np.maximum(size, size[0] / 100.0)) @ left.T
+    return np.ascontiguousarray(spread @ inverse, dtype=np.float32)
 
 
 class FaceRig:
@@ -183,7 +188,7 @@ class FaceRig:
         lift = max(0.0, gaze_y) * (1.0 - blink)
         fall = UPPER_LID_SHARE * blink + 0.10 * squint * (1.0 - blink) - 0.16 * lift
         # The last tenth presses the lids together.
-        fall += 0.03 * max(0.0, blink - 0.9) * 10.0
+        fall += LID_PRESS * max(0.0, blink - 0.9) * 10.0
         rise = 0.10 * blink + 0.34 * squint * (1.0 - blink)
         if fall == 0.0 and rise == 0.0:
             return
