@@ -31,6 +31,8 @@ class Call:
     is_agent_speaking: bool = False
     agent_words: deque[str] = field(default_factory=lambda: deque(maxlen=RECENT_AGENT_WORDS))
     on_activity: Callable[[Activity], None] | None = None
+    on_reply: Callable[[TurnMarks], None] | None = None
+    """Told the phases of each reply when it is over."""
     _ordinal: int = 0
 
     def next_response_id(self) -> tuple[str, int]:

@@ -213,6 +213,8 @@ class FaceStage(FrameProcessor):
 
     def _done(self, reply: Reply, status: str) -> None:
         metrics = self._marks.to_wire()
+        if self._call.on_reply is not None:
+            self._call.on_reply(self._marks)
         self._call.emit(ResponseDone(reply.id, status, reply.played_ms, reply.heard_text, metrics))
 
     async def _stop_following(self) -> None:

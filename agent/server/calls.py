@@ -14,6 +14,7 @@ from avatar.clock import Clock
 from ..config import ServerConfig
 from ..engines import Engines, Slots
 from ..errors import PersonaError, SessionError
+from ..metrics import TurnMarks
 from ..persona.load import find_personas, load
 from ..persona.schema import Persona
 from ..session import Door, Session, SessionIdentity
@@ -45,6 +46,9 @@ class CallBook:
         self._num_opening = 0
         self.is_closing = False
         self.watchers: list[Callable[[Session], None]] = []
+        """Told each call that ended."""
+        self.reply_watchers: list[Callable[[TurnMarks], None]] = []
+        """Told the phases of each reply of any call."""
 
     @property
     def sessions(self) -> list[Session]:
@@ -85,6 +89,7 @@ class CallBook:
                 on_ended=self._ended_now,
                 door=door,
             )
+            session.call.on_reply = self._reply_over
             self._sessions[session.id] = session
         finally:
             self._num_opening -= 1
@@ -134,6 +139,10 @@ class CallBook:
         """Tell all callers that a better engine is on its way."""
         for session in self.sessions:
             session.engines_changed(slots)
+
+    def _reply_over(self, marks: TurnMarks) -> None:
+        for watcher in self.reply_watchers:
+            watcher(marks)
 
     def _ended_now(self, session: Session) -> None:
         self._sessions.pop(session.id, None)

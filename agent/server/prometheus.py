@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram,
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ..metrics import TurnMarks
 from ..session import Session
 from .calls import CallBook
 
@@ -33,14 +34,11 @@ class CallMeters(Collector):
         self._dropped = 0
         self._metered_s = 0.0
         book.watchers.append(self._settle)
+        book.reply_watchers.append(self._reply_over)
 
     def expose(self) -> bytes:
         """The exposition text."""
         return bytes(generate_latest(self._registry))
-
-    def reply_shown(self, ttff_s: float) -> None:
-        """A reply's first frame left."""
-        self._ttff.observe(ttff_s)
 
     def collect(self) -> Iterator[Metric]:
         book = self._book
@@ -61,6 +59,10 @@ class CallMeters(Collector):
         yield CounterMetricFamily(
             "visavis_metered_seconds", "Seconds of active calls", value=self._metered_s + sum(s.seconds for s in living)
         )
+
+    def _reply_over(self, marks: TurnMarks) -> None:
+        if marks.speech_ended_s is not None and marks.first_frame_s is not None:
+            self._ttff.observe(marks.first_frame_s - marks.speech_ended_s)
 
     def _settle(self, session: Session) -> None:
         self._dropped += _dropped(session)

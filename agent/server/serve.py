@@ -13,7 +13,7 @@ from ..config import ServerConfig, load_config
 from ..engines import Engines
 from ..errors import ConfigError
 from ..pipeline.log import quiet_pipecat
-from .app import create_app
+from .app import Start, create_app
 
 OPTION_NAMES = frozenset(ServerConfig.model_fields)
 SLOT_NAMES = {"stt": "hears with", "brain": "thinks with", "tts": "speaks with"}
@@ -36,7 +36,8 @@ def serve(options: Mapping[str, Any]) -> int:
     quiet_pipecat(is_verbose)
     listener = _listen(config)
     host, port = listener.getsockname()[:2]
-    app = create_app(config, on_step=_say, on_ready=lambda engines: _tell_ready(engines, host, port), port=port)
+    start = Start(_say, lambda engines: _tell_ready(engines, host, port), port=port)
+    app = create_app(config, start)
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5, ws="none")
     )

@@ -121,6 +121,7 @@ class MediaPair:
         self._unit_epoch = 0
         self._sound: Int16Array = np.zeros(UNIT_TICKS, np.int16)
         self._num_sent = UNIT_TICKS
+        self._is_faded = False
         self._pictures: deque[tuple[VideoFrame, int, int]] = deque()
         self._has_picture = asyncio.Event()
         self.audio: MediaStreamTrack = _AudioTrack(self)
@@ -150,6 +151,7 @@ class MediaPair:
         self.clear(epoch)
         if self._num_sent < UNIT_TICKS:
             self._sound = _ramped_out(self._sound, self._num_sent)
+            self._is_faded = True
 
     def pull(self, pts: int) -> None:
         """Take the unit that starts at `pts` from the source."""
@@ -169,7 +171,9 @@ class MediaPair:
             self._sound = np.zeros(UNIT_TICKS, np.int16)
             return
         self._epoch = unit.epoch
-        self._sound = unit.samples
+        # The source fades too, from the unit's end on; after our own fade that would be a blip.
+        self._sound = np.zeros(UNIT_TICKS, np.int16) if self._is_faded and not unit.num_voiced else unit.samples
+        self._is_faded = False
         if self._has_video:
             self._offer_picture(unit, pts)
         if self._on_unit is not None:

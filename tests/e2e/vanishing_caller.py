@@ -1,4 +1,4 @@
-"""A caller that connects, prints its session's id and waits to be killed: `python -m tests.e2e.vanishing_caller URL`."""
+"""A caller that connects, prints its session id and waits to be killed: `python -m tests.e2e.vanishing_caller URL`"""
 
 import asyncio
 import sys

@@ -203,3 +203,41 @@ async def test_sound_alone_keeps_no_pictures() -> None:
     for _ in range(10):
         await pair.audio.recv()
     assert pair.counters.max_waiting_pictures == 0 and pair.counters.dropped_slow_encoder == 0
+
+
+class _ToneThenFade:
+    """Speaks loudly, then (as a face does after it was cleared) fades what would have followed."""
+
+    def __init__(self) -> None:
+        self.num_voiced = UNIT_TICKS
+        self._pts = 0
+
+    def next_unit(self) -> AVUnit:
+        samples = np.full(UNIT_TICKS, 8000, np.int16)
+        if not self.num_voiced:
+            samples[RAMP_TICKS:] = 0
+        self._pts += UNIT_TICKS
+        frame = VideoFrame(np.zeros((48, 32), np.uint8), self._pts)
+        return AVUnit(samples, frame, self._pts, epoch=0, num_voiced=self.num_voiced)
+
+
+async def test_a_hush_in_mid_unit_fades_once_and_the_sources_own_fade_is_no_blip() -> None:
+    source = _ToneThenFade()
+    pair, _ = _pair(source)  # type: ignore[arg-type]
+    await pair.audio.recv()
+    pair.hush(0)
+    source.num_voiced = 0
+    rest = _samples(await pair.audio.recv())
+    assert rest[:100].any() and not rest[RAMP_TICKS:].any(), "5 ms, then silence"
+    assert not any(_samples(await pair.audio.recv()).any() for _ in range(2))
+
+
+async def test_a_hush_between_units_leaves_the_fade_to_the_source() -> None:
+    source = _ToneThenFade()
+    pair, _ = _pair(source)  # type: ignore[arg-type]
+    await pair.audio.recv()
+    await pair.audio.recv()
+    pair.hush(0)
+    source.num_voiced = 0
+    following = _samples(await pair.audio.recv())
+    assert following[:100].any() and not following[RAMP_TICKS:].any()
