@@ -34,6 +34,7 @@ DIST = Path(__file__).parents[2] / "agent" / "web" / "dist"
 WIDTH_PX, HEIGHT_PX, FPS = 320, 180, 25
 RATE_HZ = 48_000
 PACKET_SAMPLES = 960
+CHANNEL_LIMIT_S = 5
 
 ENGINES: dict[str, dict[str, Any]] = {
     "stt": {
@@ -175,7 +176,7 @@ class _Wire:
 
     def __init__(self) -> None:
         self.pc = RTCPeerConnection()
-        self.channel: RTCDataChannel | None = None
+        self.channel: asyncio.Future[RTCDataChannel] = asyncio.get_running_loop().create_future()
         self.is_whole = asyncio.Event()
         self.is_whole.set()
         self.listener: asyncio.Task[None] | None = None
@@ -235,9 +236,8 @@ class PageStub:
         """Send any text on the newest data channel."""
 
         async def send() -> None:
-            channel = self._wires[-1].channel
-            if channel is None:
-                raise RuntimeError("the page has opened no data channel")
+            # The page's end opens first; ours when its message has come.
+            channel = await asyncio.wait_for(asyncio.shield(self._wires[-1].channel), CHANNEL_LIMIT_S)
             channel.send(text)
 
         self._run(send())
@@ -342,7 +342,7 @@ class PageStub:
 
         @wire.pc.on("datachannel")
         def open_channel(channel: RTCDataChannel) -> None:
-            wire.channel = channel
+            wire.channel.set_result(channel)
             channel.on("message", lambda text: self.seen.messages.append(json.loads(text)))
 
         @wire.pc.on("track")
