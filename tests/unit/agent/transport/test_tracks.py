@@ -229,7 +229,8 @@ async def test_a_hush_in_mid_unit_fades_once_and_the_sources_own_fade_is_no_blip
     source.num_voiced = 0
     rest = _samples(await pair.audio.recv())
     assert rest[:100].any() and not rest[RAMP_TICKS:].any(), "5 ms, then silence"
-    assert not any(_samples(await pair.audio.recv()).any() for _ in range(2))
+    following = [_samples(await pair.audio.recv()) for _ in range(2)]
+    assert not any(samples.any() for samples in following)
 
 
 async def test_a_hush_between_units_leaves_the_fade_to_the_source() -> None:
