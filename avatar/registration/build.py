@@ -80,7 +80,7 @@ def prepare(name: str, drawing: Drawing, portrait: UInt8Array) -> Identity:
         plate_i420=colour.to_i420(_bled(person)),
         bg_i420=colour.to_i420(drawing.scene.shrunk()[..., :3]),
         alpha=np.ascontiguousarray(person[..., 3]),
-        vertices=rig.shallow(points)[:NUM_POINTS].astype(np.float32),
+        vertices=rig.shallow(rig.roomy(points))[:NUM_POINTS].astype(np.float32),
         triangles=rig.painter_triangles(points),
         deltas=rig.shape_deltas(points, rig.SHAPE_NAMES),
         rest_weights=np.zeros(NUM_BLENDSHAPES, np.float32),

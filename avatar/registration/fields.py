@@ -132,7 +132,7 @@ def _ellipse(place: Float64Array) -> float:
 
 
 def _pucker(point: int, place: Float64Array) -> tuple[float, float, float]:
-    return -0.42 * float(place[0]), 0.9 * _arch(point, place), 0.75
+    return -0.46 * float(place[0]), 0.9 * _arch(point, place), 0.75
 
 
 def _funnel(point: int, place: Float64Array) -> tuple[float, float, float]:

@@ -41,7 +41,8 @@ CREASE_FOLLOWS = 0.42
 """Of its lid's way: the crease sinks a little in a blink, and the skin below it unfolds."""
 PIVOT_BEHIND = 0.42
 """Face widths between the face and the axis it turns about."""
-SIDE_DEPTH = 0.35
+OUTLINE_MARGIN_PX = 3.0
+SIDE_DEPTH = 0.30
 """What is left of the depth behind the outer corners of the eyes."""
 EYES = ("Right", "Left")
 """Index 0 of a pair of eyes is the subject's right."""
@@ -128,6 +129,19 @@ def painter_triangles(points: Float64Array) -> Int32Array:
     triangles = np.concatenate([reference_mesh().triangles, np.array(closed, np.int32)])
     depth = points[triangles, 2].mean(axis=1)
     return triangles[np.argsort(-depth, kind="stable")].astype(np.int32)
+
+
+def roomy(points: Float64Array) -> Float64Array:
+    """The landmarks with the outline of the face set a little outside the skin.
+
+    Where the face turns over what lies behind it, the mesh ends without a soft edge; this way it ends in hair or
+    shade, and the drawn edge of the skin stays inside.
+    """
+    result = points.copy()
+    oval = list(FACE_OVAL)
+    outward = points[oval, :2] - points[oval, :2].mean(axis=0)
+    result[oval, :2] += OUTLINE_MARGIN_PX * outward / np.linalg.norm(outward, axis=1, keepdims=True)
+    return result
 
 
 def shallow(points: Float64Array) -> Float64Array:

@@ -188,3 +188,13 @@ def test_shallow_sides_keep_the_front() -> None:
     assert np.allclose(flat[NOSE_TIP], points[NOSE_TIP])
     assert flat[234, 2] < points[234, 2]
     assert np.allclose(flat[:, :2], points[:, :2])
+
+
+def test_roomy_outline_lies_outside_and_nothing_else_moves() -> None:
+    points = _face()
+    loose = rig.roomy(points)
+    oval = rig.contours().oval
+    grown = np.ptp(loose[oval, :2], axis=0) - np.ptp(points[oval, :2], axis=0)
+    assert grown == pytest.approx([2 * rig.OUTLINE_MARGIN_PX] * 2, abs=0.3)
+    others = np.setdiff1d(np.arange(NUM_POINTS), oval)
+    assert np.array_equal(loose[others], points[others])
