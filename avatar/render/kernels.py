@@ -154,9 +154,12 @@ def classify_cells(back, cell_px, low, high, block_px, oval, node_inside, kind):
         kind: uint8[gh - 1, gw - 1], written: 0 leave as it is, 1 person, 2 person and background, 3 background.
     """
     gh, gw = back.shape[0], back.shape[1]
+    left, right = oval[:, 0].min() / cell_px, oval[:, 0].max() / cell_px
+    top, bottom = oval[:, 1].min() / cell_px, oval[:, 1].max() / cell_px
     for j in range(gh):
         for i in range(gw):
-            node_inside[j, i] = _is_inside(i * cell_px, j * cell_px, oval)
+            near = left < i and i < right and top < j and j < bottom
+            node_inside[j, i] = near and _is_inside(i * cell_px, j * cell_px, oval)
     for j in range(gh - 1):
         for i in range(gw - 1):
             moved, covered = False, True
@@ -279,9 +282,12 @@ def _sample8(plane, q, stride, wu, wv):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _triangle_row(s0, s1, alpha, b0, b1, d0, d1, stride, fu, fv, du, dv, is_mixed, is_pair):  # type: ignore[no-untyped-def]
-    """One row of one triangle: flat sources, target runs b* and d*, source place as 16.16 fixed point."""
-    for x in range(d0.shape[0]):
+def _triangle_row(  # type: ignore[no-untyped-def]
+    s0, s1, alpha, b0, b1, d0, d1, stride, first, end, fu, fv, du, dv, is_mixed, is_pair
+):
+    """One row of one triangle, flat planes, samples first..end-1; source place as 16.16 fixed point."""
+    for n in range(first, end):
+        x = np.uint32(n)
         q = np.uint32(np.uint32(fv >> np.int32(16)) * stride + np.uint32(fu >> np.int32(16)))
         wu, wv = (fu >> np.int32(8)) & np.int32(255), (fv >> np.int32(8)) & np.int32(255)
         c0 = _sample8(s0, q, stride, wu, wv)
@@ -374,6 +380,5 @@ def warp_triangles(  # type: ignore[no-untyped-def]
                 continue
             fu, du = _start(u0 + ux * (left - x0) + uy * (y - y0), ux, right - left, umax)
             fv, dv = _start(v0 + vx * (left - x0) + vy * (y - y0), vx, right - left, vmax)
-            a, e = y * w + left, y * w + right
-            mixed = is_mixed[t] != 0
-            _triangle_row(s0, s1, al, b0[a:e], b1[a:e], d0[a:e], d1[a:e], stride, fu, fv, du, dv, mixed, is_pair)
+            o, mixed = y * w, is_mixed[t] != 0
+            _triangle_row(s0, s1, al, b0, b1, d0, d1, stride, o + left, o + right, fu, fv, du, dv, mixed, is_pair)
