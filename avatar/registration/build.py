@@ -135,7 +135,7 @@ def _bled(person: UInt8Array) -> UInt8Array:
     palette = np.zeros((int(nearest.max()) + 1, 3), np.float32)
     palette[nearest[edge > 0]] = rgb[edge > 0]
     spread = cv2.GaussianBlur(palette[nearest], (0, 0), 2.0)
-    known = np.clip((alpha - 0.03) / 0.15, 0, 1)[..., None]
+    known = np.clip((alpha - 0.004) / 0.02, 0, 1)[..., None]
     bled: UInt8Array = np.clip(rgb * known + spread * (1 - known) + 0.5, 0, 255).astype(np.uint8)
     return bled
 

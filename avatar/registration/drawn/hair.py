@@ -37,19 +37,19 @@ class Fall:
 RIGHT = Fall(
     outer=((-24, 53), (30, 49.5), (94, 69), (140, 124), (158, 200), (162, 285), (160, 350), (170, 412), (187, 470),
            (190, 526), (180, 588), (156, 644)),
-    inner=((-35, 154), (2, 162), (53, 185), (91, 220), (108, 262), (112, 312), (105, 360), (101, 394), (106, 432), (122, 470),
-           (124, 520), (118, 570), (108, 634)),
+    inner=((-35, 154), (2, 162), (53, 185), (91, 220), (108, 262), (112, 312), (105, 360), (101, 394), (106, 432),
+           (122, 470), (124, 520), (118, 570), (108, 634)),
     is_right=True,
 )  # fmt: skip
 LEFT = Fall(
     outer=((-24, 53), (-76, 61), (-120, 90), (-150, 146), (-161, 216), (-163, 292), (-161, 352), (-172, 414),
            (-189, 472), (-190, 530), (-176, 586), (-146, 630)),
-    inner=((-35, 154), (-55, 163), (-81, 187), (-101, 223), (-110, 266), (-112, 314), (-106, 362), (-102, 396), (-107, 434),
-           (-123, 472), (-123, 524), (-111, 572), (-94, 618)),
+    inner=((-35, 154), (-55, 163), (-81, 187), (-101, 223), (-110, 266), (-112, 314), (-106, 362), (-102, 396),
+           (-107, 434), (-123, 472), (-123, 524), (-111, 572), (-94, 618)),
     is_right=False,
 )  # fmt: skip
 BACK: Curve = (
-    (0, 74), (70, 80), (124, 116), (148, 180), (156, 250), (158, 330), (168, 420), (180, 490), (176, 550), (150, 598),
+    (0, 74), (70, 82), (120, 118), (140, 180), (144, 250), (140, 330), (150, 420), (168, 490), (164, 550), (144, 598),
     (112, 594), (84, 580), (66, 560), (0, 540),
 )  # fmt: skip
 
@@ -101,7 +101,7 @@ def _base(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     t = np.linspace(0, 1, STEPS)
     u = np.clip(np.linspace(0.0, 1.0, count)[:, None] + rng.normal(0, 0.014, (count, 1)), 0, 1)
     clump = 0.6 * np.sin(u * 19 + 1.3) + 0.4 * np.sin(u * 47 + 0.4)
-    wave = 3.5 * np.sin(2 * np.pi * 1.2 * t + 0.9 * clump + 0.6) * np.clip((t - 0.42) / 0.4, 0, 1)
+    wave = 8.0 * np.sin(2 * np.pi * 1.75 * t + 3.2 * u) * np.clip((t - 0.44) / 0.30, 0, 1)
     lines = _lay(fall, np.broadcast_to(u, (count, STEPS)), np.broadcast_to(wave, (count, STEPS)))
     lines = _parted(fall, rng, _resampled(lines, np.minimum(t, rng.uniform(0.80, 0.93, (count, 1)))))
     light = _head_light(lines) + 0.045 * clump + rng.normal(0, 0.035, (count, 1))
@@ -116,14 +116,15 @@ def _lock(fall: Fall, rng: np.random.Generator, centre: float, breadth: float, c
     s = rng.normal(0, 0.48, (count, 1)).clip(-1.25, 1.25)
     ends = np.clip(rng.uniform(0.90, 1.0) - 0.06 * np.abs(s) - rng.exponential(0.025, (count, 1)), 0.3, 1.0)
     gather = np.interp(t, (0, 0.30, 0.62, 0.85, 1.0), (1.0, 1.1, 0.95, 0.60, 0.14))
-    phase, turns = rng.uniform(-0.7, 0.7), rng.uniform(1.1, 1.5)
-    swing = rng.uniform(3.0, 8.5) * np.clip((t - 0.40) / 0.45, 0, 1)
+    # Neighbours wave nearly together: locks lie in each other.
+    phase, turns = 3.2 * centre + rng.normal(0, 0.35), rng.uniform(1.65, 1.85)
+    swing = rng.uniform(7.0, 11.5) * np.clip((t - 0.44) / 0.30, 0, 1)
     wave = swing * np.sin(2 * np.pi * turns * t + phase + 0.35 * s)
     wave = wave + rng.normal(0, 1.0, (count, 1)) * t + rng.normal(0, 0.4, (count, 1))
     u = np.clip(centre + breadth * s * gather, -0.03, 1.03)
     lines = _parted(fall, rng, _resampled(_lay(fall, u, np.broadcast_to(wave, (count, STEPS))), np.minimum(t, ends)))
     body = 0.085 * (1 - s**2) - 0.05 * s * (1 if fall.is_right else -1)
-    turn = 0.055 * np.sin(2 * np.pi * turns * t + phase + 1.2) * np.clip((t - 0.35) / 0.3, 0, 1)
+    turn = 0.13 * np.sin(2 * np.pi * turns * t + phase + 1.2) * np.clip((t - 0.35) / 0.3, 0, 1)
     phases = np.full(count, rng.uniform(0, 6.28)) + 0.35 * s[:, 0]
     light = _head_light(lines) + body + turn + _sheen(lines, phases) + rng.normal(0, 0.05, (count, 1))
     light += rng.normal(0, 0.03) - _occlusion(t, u)
@@ -156,7 +157,7 @@ def _rim(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     """Light from behind on the outermost strands, and a few that stand off."""
     t = np.linspace(0, 1, STEPS)
     u = np.abs(rng.normal(0, 0.03, (count, 1))) + 0.004
-    wave = 3.5 * np.sin(2 * np.pi * 1.2 * t + 1.1 + rng.normal(0, 0.3, (count, 1))) * np.clip((t - 0.42) / 0.4, 0, 1)
+    wave = 8.0 * np.sin(2 * np.pi * 1.75 * t + rng.normal(0, 0.3, (count, 1))) * np.clip((t - 0.44) / 0.30, 0, 1)
     lines = _lay(fall, np.broadcast_to(u, (count, STEPS)), wave)
     strength = 1.0 if fall.is_right else 0.55
     light = np.full((count, STEPS), 0.66 + 0.30 * strength) + rng.normal(0, 0.08, (count, 1))

@@ -9,7 +9,7 @@ from .canvas import Layer, ellipse, mask_of
 from .geometry import spline
 from .look import Colour
 
-ENAMEL: Colour = (250, 239, 220)
+ENAMEL: Colour = (255, 246, 231)
 GUM: Colour = (196, 104, 104)
 TONGUE: Colour = (206, 108, 108)
 UPPER_WIDTHS = (0.205, 0.160, 0.165, 0.130, 0.105, 0.08)
@@ -50,7 +50,7 @@ def _arch(
         for k, (share, tall) in enumerate(zip(*sizes, strict=True)):
             w, h = share * width / 2 / sum(sizes[0]), height * tall
             lift = down * 0.0042 * (x + w / 2) ** 2
-            outline = _tooth(x0 + side * (x + w / 2), edge - lift, w, h, down, 1.0 if k else 0.7)
+            outline = _tooth(x0 + side * (x + w / 2), edge - lift, w, h, down, 0.55 if k else 0.35)
             tooth = mask_of(outline, 0.28)
             fade = 1 - 0.055 * k - 0.020 * k * k
             tone = tuple(int(c * fade * (1, 0.992 - 0.008 * k, 0.985 - 0.02 * k)[j]) for j, c in enumerate(ENAMEL))
