@@ -108,10 +108,13 @@ def invert_nodes(forward, cell_px, width_px, height_px, back):  # type: ignore[n
                 fu, fv = u - iu, v - iv
                 a00, a01 = (1 - fu) * (1 - fv), fu * (1 - fv)
                 a10, a11 = (1 - fu) * fv, fu * fv
+                was_x, was_y = dx, dy
                 dx = -(forward[iv, iu, 0] * a00 + forward[iv, iu + 1, 0] * a01
                        + forward[iv + 1, iu, 0] * a10 + forward[iv + 1, iu + 1, 0] * a11)  # fmt: skip
                 dy = -(forward[iv, iu, 1] * a00 + forward[iv, iu + 1, 1] * a01
                        + forward[iv + 1, iu, 1] * a10 + forward[iv + 1, iu + 1, 1] * a11)  # fmt: skip
+                if abs(dx - was_x) + abs(dy - was_y) < 0.01:
+                    break
             back[j, i, 0] = min(max(x + dx, 1.0), width_px - 2.0) - x
             back[j, i, 1] = min(max(y + dy, 1.0), height_px - 2.0) - y
 
@@ -211,6 +214,8 @@ def _warp_run(src, stride, q, fx, dx, fy, dy, first, end, dst, o):  # type: igno
 @compiled
 def _run_end(x, dx, k, end):  # type: ignore[no-untyped-def]
     """First step after k at which the whole part of x (fixed point at k) has changed."""
+    if (x + dx * (end - k - np.int32(1))) >> np.int32(16) == x >> np.int32(16):
+        return end
     if dx > 0:
         return min(end, k + (np.int32(_FIXED) - (x & np.int32(_FIXED - 1)) + dx - np.int32(1)) // dx)
     if dx < 0:

@@ -5,6 +5,7 @@ Lip seal and blink come after the sum because they must shut whatever the other 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,11 +107,14 @@ class FaceRig:
         """Where everything is for a state.
 
         Raises:
-            RenderError: weights are not 52 finite numbers.
+            RenderError: weights are not 52 finite numbers, or another value is not finite.
         """
         given = np.asarray(state.weights, dtype=np.float32)
         if given.shape != (NUM_BLENDSHAPES,) or not np.isfinite(given).all():
             raise RenderError(f"weights: {NUM_BLENDSHAPES} finite numbers expected, got shape {given.shape}")
+        head = (state.yaw_deg, state.pitch_deg, state.roll_deg, state.shift_x_px, state.shift_y_px)
+        if not all(map(math.isfinite, (*head, state.gaze_x, state.gaze_y, state.breath))):
+            raise RenderError("pose, gaze and breath must be finite numbers")
         weights = self._with_rest(np.clip(given, 0.0, 1.0))
         face = self._identity.vertices + (weights @ self._deltas).reshape(-1, 3)
         gaze = self._gaze(state, weights)
@@ -197,18 +201,22 @@ class FaceRig:
 
     def _rigid(self, state: FaceState) -> tuple[Float32Array, Float32Array, float]:
         """Rotation about the neck, offset, and how far the chest has risen."""
-        pitch = np.deg2rad(np.clip(state.pitch_deg, -PITCH_LIMIT_DEG, PITCH_LIMIT_DEG))
-        yaw = np.deg2rad(-np.clip(state.yaw_deg, -YAW_LIMIT_DEG, YAW_LIMIT_DEG))
-        roll = np.deg2rad(np.clip(state.roll_deg, -ROLL_LIMIT_DEG, ROLL_LIMIT_DEG))
-        (cp, sp), (cy, sy), (cr, sr) = ((float(np.cos(a)), float(np.sin(a))) for a in (pitch, yaw, roll))
+        pitch = _radians(state.pitch_deg, PITCH_LIMIT_DEG)
+        yaw = -_radians(state.yaw_deg, YAW_LIMIT_DEG)
+        roll = _radians(state.roll_deg, ROLL_LIMIT_DEG)
+        (cp, sp), (cy, sy), (cr, sr) = ((math.cos(a), math.sin(a)) for a in (pitch, yaw, roll))
         about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
         about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
         about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
         turn = about_z @ about_x @ about_y
         pivot = self._identity.pivot.astype(np.float64)
-        breath_px = float(np.clip(state.breath, -1.0, 1.0)) * BREATH_PX * self._scale
+        breath_px = min(max(state.breath, -1.0), 1.0) * BREATH_PX * self._scale
         shift = np.array([state.shift_x_px * self._px, state.shift_y_px * self._px - HEAD_BREATH * breath_px, 0.0])
         return turn.astype(np.float32), (pivot - turn @ pivot + shift).astype(np.float32), breath_px
+
+
+def _radians(angle_deg: float, limit_deg: float) -> float:
+    return math.radians(min(max(angle_deg, -limit_deg), limit_deg))
 
 
 def to_source(pose: Pose, depth_px: float, shift: Float32Array | None = None) -> Affine:

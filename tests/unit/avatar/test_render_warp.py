@@ -250,6 +250,12 @@ def test_bad_weights_are_refused(renderer, weights):
         renderer.render(FaceState(weights=weights))
 
 
+@pytest.mark.parametrize("field", ["yaw_deg", "shift_x_px", "gaze_y", "breath"])
+def test_a_pose_that_is_no_number_is_refused(renderer, field):
+    with pytest.raises(RenderError, match="finite"):
+        renderer.render(_state({field: float("nan")}))
+
+
 def test_a_wrong_frame_is_refused(renderer):
     with pytest.raises(RenderError, match="contiguous uint8"):
         renderer.render(REST, np.zeros((4, 4), dtype=np.uint8))
