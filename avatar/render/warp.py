@@ -48,7 +48,7 @@ class WarpRenderer:
         self._back = np.zeros((rows, columns, 2), dtype=np.float32)
         self._node_inside = np.zeros((rows, columns), dtype=np.uint8)
         self._kind = np.zeros((rows - 1, columns - 1), dtype=np.uint8)
-        self._scratch = np.zeros((2, 2 * CELL_PX), dtype=np.uint8)
+        self._scratch = np.zeros(CELL_PX, dtype=np.uint8)
 
     @property
     def width_px(self) -> int:
