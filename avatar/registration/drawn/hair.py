@@ -42,7 +42,7 @@ RIGHT = Fall(
     is_right=True,
 )  # fmt: skip
 LEFT = Fall(
-    outer=((-24, 53), (-76, 61), (-120, 90), (-150, 146), (-161, 216), (-163, 292), (-161, 352), (-172, 414),
+    outer=((-24, 53), (-72, 57), (-118, 86), (-149, 144), (-161, 216), (-163, 292), (-161, 352), (-172, 414),
            (-189, 472), (-190, 530), (-176, 586), (-146, 630)),
     inner=((-35, 154), (-55, 163), (-81, 187), (-101, 223), (-110, 266), (-112, 314), (-106, 362), (-102, 396),
            (-107, 434), (-123, 472), (-123, 524), (-111, 572), (-94, 618)),
@@ -83,13 +83,15 @@ def _sheen(lines: Float64Array, phase: Float64Array) -> Float64Array:
     low = np.exp(-(((lines[..., 1] - 446 - 20 * np.sin(phase)[:, None]) / 36) ** 2))
     strength = (0.66 + 0.34 * np.sin(phase * 7.3))[:, None]
     side = np.where(lines[..., 0] < CENTRE_X_PX, 1.0, 0.78)
-    sheen: Float64Array = (0.40 * ring + 0.20 * low) * strength * side
+    # The ring starts away from the parting, where hair still stands up.
+    away = np.clip((np.linspace(0, 1, STEPS) - 0.03) / 0.12, 0, 1)
+    sheen: Float64Array = (0.40 * ring * away + 0.20 * low) * strength * side
     return sheen
 
 
 def _occlusion(t: Float64Array, u: Float64Array) -> Float64Array:
     """Darker at the parting, and where the hair turns in behind the jaw."""
-    root = 0.25 * np.clip((0.075 - t) / 0.075, 0, 1) ** 1.6
+    root = 0.30 * np.clip((0.11 - t) / 0.11, 0, 1) ** 1.5
     inside = 0.09 * np.clip((u - 0.55) / 0.45, 0, 1) * np.clip((t - 0.52) / 0.12, 0, 1)
     ends = -0.05 * np.clip((t - 0.8) / 0.2, 0, 1)
     occlusion: Float64Array = root + inside + ends
@@ -156,7 +158,7 @@ def _resampled(lines: Float64Array, at: Float64Array) -> Float64Array:
 def _rim(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     """Light from behind on the outermost strands, and a few that stand off."""
     t = np.linspace(0, 1, STEPS)
-    u = np.abs(rng.normal(0, 0.03, (count, 1))) + 0.004
+    u = np.abs(rng.normal(0, 0.026, (count, 1))) - 0.012
     wave = 8.0 * np.sin(2 * np.pi * 1.75 * t + rng.normal(0, 0.3, (count, 1))) * np.clip((t - 0.44) / 0.30, 0, 1)
     lines = _lay(fall, np.broadcast_to(u, (count, STEPS)), wave)
     strength = 1.0 if fall.is_right else 0.55
@@ -188,8 +190,8 @@ def _parting(rng: np.random.Generator) -> Strands:
     lines[..., 0] += rng.normal(0, 1.1, (count, 1)) + rng.normal(0, 0.8, (count, 1)) * np.sin(2 * np.pi * t + 1)
     start = rng.uniform(0.0, 0.7, (count, 1))
     lines = _resampled(lines, np.minimum(start + t * rng.uniform(0.2, 0.5, (count, 1)), 1.0))
-    fade = np.sin(np.pi * t) * rng.uniform(0.05, 0.13, (count, 1))
-    return Strands(lines, np.full((count, STEPS), 1.1), np.full((count, STEPS), 0.12), fade)
+    fade = np.sin(np.pi * t) * rng.uniform(0.02, 0.06, (count, 1))
+    return Strands(lines, np.full((count, STEPS), 2.2), np.full((count, STEPS), 0.12), fade)
 
 
 def _flyaways(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
@@ -243,7 +245,7 @@ def paint_front_hair(look: Look) -> Layer:
             centres = np.linspace(0.02, 0.98, 26) + rng.normal(0, 0.012, 26)
             for centre in rng.permutation(centres):
                 yield _lock(fall, rng, float(centre), float(rng.uniform(0.035, 0.07)), 170)
-            yield _rim(fall, rng, 150)
+            yield _rim(fall, rng, 190)
             yield _flyaways(fall, rng, 46)
             yield _wisps(fall, rng, 60)
         yield _parting(rng)
