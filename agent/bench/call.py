@@ -36,6 +36,10 @@ REPLY_S = 12.0
 OPUS_LOOK_AHEAD_TICKS = 312
 """libopus looks 6.5 ms ahead: the first packet begins that much before the first sample (RFC 7587 section 4.2)."""
 SPEAK_BEFORE_BARGE_IN_S = 1.2
+STALE_WATCH_S = 0.5
+"""Old sound may be looked for so long: no reply begins sooner after the decision."""
+LIP_TEXT = "Papa. Mama. Baba. Papa, mama, baba. Pam, Bob, mop, Pop. Papa. Mama. Baba. Mapa. Bama."
+"""Lips shut and open with the sound in it, so that a lag shows."""
 OnStep = Callable[[str], None]
 
 
@@ -74,6 +78,19 @@ class CallBench:
             self._on_step(f"barge-in {number + 1} of {count}")
             rows.append(await self._interruption())
         return rows
+
+    async def lips(self) -> dict[str, Any]:
+        """Let the agent say a text full of closures, and find how its lips lie on its sound."""
+        await self.quiet()
+        self._on_step("lips against sound")
+        self._recording.media_sound.clear()
+        self._recording.media_mouth.clear()
+        self._recording.keeps_media = True
+        self._caller.send({"type": "response.create", "response": {"mode": "repeat", "text": LIP_TEXT}})
+        await asyncio.sleep(1.0)
+        await self.quiet()
+        self._recording.keeps_media = False
+        return lip_lag_ms(self._recording, self._caller.audio, self._caller.video)
 
     async def quiet(self, seconds: float = 0.6) -> None:
         """Wait until the agent has nothing more to say."""
@@ -130,7 +147,9 @@ class CallBench:
         return {
             "onset_to_silence_ms": _ms(onset_s, silent_s),
             "onset_to_still_mouth_ms": _ms(onset_s, still_s),
-            "stale_ms_after_decision": None if decided is None or silent_s is None else _ms(decided, silent_s),
+            "stale_ms_after_decision": None
+            if decided is None
+            else self._recording.audible_ms_in_packets(decided, decided + STALE_WATCH_S),
             "asked_ms_before": _ms(sent_s, onset_s),
         }
 

@@ -20,7 +20,7 @@ from ..errors import ConfigError
 from ..transport.client import Caller
 from ..transport.measure import spread
 from ..tts.process import WorkerTts
-from .call import CallBench, cadence_figures, lip_lag_ms, offset_figures, start_figures
+from .call import CallBench, cadence_figures, offset_figures, start_figures
 from .machine import cpu_seconds, machine_facts, memory_mb
 from .recording import MouthBox, Recording
 from .server_process import ServerProcess
@@ -69,10 +69,9 @@ async def _bench_call(options: Mapping[str, Any]) -> dict[str, Any]:
         before_mb = memory_mb(server.pid) if server else 0.0
         await caller.connect(url, codec=options["codec"])
         bench = CallBench(caller, recording, voice, clock, _step)
-        recording.keeps_media = True
         await bench.quiet(1.0)
-        recording.keeps_media = False
         start_s, start_cpu_s = clock.now_s(), cpu_seconds(server.pid) if server else 0.0
+        lips = await bench.lips()
         turns = await bench.turns(options["turns"])
         interruptions = await bench.interruptions(options["interruptions"])
         await _look_on(options["minutes"] * 60 - (clock.now_s() - start_s))
@@ -85,7 +84,7 @@ async def _bench_call(options: Mapping[str, Any]) -> dict[str, Any]:
             "cadence": cadence_figures(caller, start_s, end_s),
             "av": {
                 **offset_figures(caller.audio, caller.video),
-                "lips": lip_lag_ms(recording, caller.audio, caller.video),
+                "lips": lips,
             },
             "turns": _summary(turns, ("voice_to_voice_ms", "voice_to_mouth_ms")),
             "barge_in": _summary(

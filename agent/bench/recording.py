@@ -43,7 +43,9 @@ class Recording:
 
     box: MouthBox
     sound: list[tuple[float, float]] = field(default_factory=list)
-    """(s, RMS) of each 5 ms as it came off the wire."""
+    """(s, RMS) of each 5 ms: when its packet came and its place in it."""
+    packets: list[tuple[float, int]] = field(default_factory=list)
+    """(s, audible 5 ms windows) of each packet of sound."""
     mouth: list[tuple[float, float]] = field(default_factory=list)
     """(s, openness) of each picture as its last packet came."""
     media_sound: list[tuple[int, Int16Array]] = field(default_factory=list)
@@ -52,7 +54,9 @@ class Recording:
     keeps_media: bool = False
 
     def on_sound(self, heard: HeardSound) -> None:
-        for number, rms in enumerate(loudness(heard.samples)):
+        levels = loudness(heard.samples)
+        self.packets.append((heard.arrived_s, int((levels > AUDIBLE_RMS).sum())))
+        for number, rms in enumerate(levels):
             self.sound.append((heard.arrived_s + number * WINDOW_S, float(rms)))
         if self.keeps_media:
             self.media_sound.append((heard.rtp, heard.samples))
@@ -78,6 +82,10 @@ class Recording:
             elif last is not None and t > start_s and t - last > gap_s:
                 break
         return last
+
+    def audible_ms_in_packets(self, start_s: float, end_s: float) -> float:
+        """How much sound there was in the packets that came between two moments."""
+        return sum(n for t, n in self.packets if start_s < t <= end_s) * WINDOW_S * 1000
 
     def rest_openness(self) -> float:
         """The mouth's openness at rest: the tenth percentile of all pictures."""

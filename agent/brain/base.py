@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +89,12 @@ class Brain(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class CanWarmUp(Protocol):
+    """A brain that answers sooner when it was told that a call has begun."""
+
+    async def warm_up(self) -> None:
+        """Get ready. Raises BrainError, or notes the failure itself."""
+        ...

@@ -36,8 +36,16 @@ _STORIES: dict[str, Story] = {}
 class BrainFactory(Protocol):
     """Makes the mind of one call."""
 
-    def __call__(self, *, seed: str, clock: Clock, on_error: Callable[[BrainError], None], date: str = "") -> Brain:
-        """`seed` picks among scripted replies; `on_error` hears of each failure that was bridged."""
+    def __call__(
+        self,
+        *,
+        seed: str,
+        clock: Clock,
+        on_error: Callable[[BrainError], None],
+        on_back: Callable[[], None] | None = None,
+        date: str = "",
+    ) -> Brain:
+        """`seed` picks among scripted replies; `on_error` and `on_back`: see `ResilientBrain`."""
         ...
 
 
@@ -106,7 +114,14 @@ def _configured(env: Mapping[str, str], model: str | None) -> tuple[str, str | N
 def _scripted(persona: Persona, why: str) -> BrainChoice:
     notice, story = script_notice(persona), story_of(persona)
 
-    def factory(*, seed: str, clock: Clock, on_error: Callable[[BrainError], None], date: str = "") -> Brain:
+    def factory(
+        *,
+        seed: str,
+        clock: Clock,
+        on_error: Callable[[BrainError], None],
+        on_back: Callable[[], None] | None = None,
+        date: str = "",
+    ) -> Brain:
         return ScriptedBrain(persona, seed=seed, date=date, notice=notice, story=story)
 
     return BrainChoice("scripted", why, notice, factory)
@@ -123,11 +138,18 @@ def _openai(persona: Persona, base_url: str, key: str | None, model: str | None,
     engine: Any = importlib.import_module(module)
     story = story_of(persona)
 
-    def factory(*, seed: str, clock: Clock, on_error: Callable[[BrainError], None], date: str = "") -> Brain:
+    def factory(
+        *,
+        seed: str,
+        clock: Clock,
+        on_error: Callable[[BrainError], None],
+        on_back: Callable[[], None] | None = None,
+        date: str = "",
+    ) -> Brain:
         endpoint = engine.Endpoint(base_url, key, model)
         primary: Brain = getattr(engine, name)(persona, endpoint, seed=seed, date=date, notice=notice, clock=clock)
         spare = ScriptedBrain(persona, seed=seed, date=date, notice=script_notice(persona), story=story)
-        return ResilientBrain(primary, spare, clock=clock, on_error=on_error)
+        return ResilientBrain(primary, spare, clock=clock, on_error=on_error, on_back=on_back)
 
     return BrainChoice("openai", f"{where}: {why}", notice, factory)
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from avatar.clock import Clock
 
 from ..errors import BrainError
-from .base import Brain, BrainCapabilities, BrainEvent, Emotion, Message, TextDelta
+from .base import Brain, BrainCapabilities, BrainEvent, CanWarmUp, Emotion, End, Message, TextDelta
 
 BRIDGE = "Give me a second, I lost my train of thought."
 # Long enough that a dead server does not cost every turn its timeout, short enough to come back within the call.
@@ -29,13 +29,16 @@ class ResilientBrain:
         *,
         clock: Clock,
         on_error: Callable[[BrainError], None],
+        on_back: Callable[[], None] | None = None,
         bridge: str = BRIDGE,
     ) -> None:
-        """`on_error` hears of each failure once, when it happens."""
+        """`on_error` hears of each failure once, when it happens; `on_back` when the primary answers again."""
         self._primary = primary
         self._spare = spare
         self._clock = clock
         self._on_error = on_error
+        self._on_back = on_back
+        self._has_failed = False
         self._bridge = bridge
         self._down_until_s = float("-inf")
 
@@ -54,6 +57,9 @@ class ResilientBrain:
             try:
                 async with aclosing(_closing(self._primary.respond(messages))) as events:
                     async for event in events:
+                        # An answer with an intent came from a guardrail, not from the model.
+                        if isinstance(event, End) and event.intent is None:
+                            self._note_success()
                         yield event
                 return
             except BrainError as exc:
@@ -72,11 +78,11 @@ class ResilientBrain:
 
     async def warm_up(self) -> None:
         """Have the primary one get ready, if it can; a failure is noted, and the spare one answers."""
-        warm_up = getattr(self._primary, "warm_up", None)
-        if warm_up is None:
+        if not isinstance(self._primary, CanWarmUp) or self.is_down:
             return
         try:
-            await warm_up()
+            await self._primary.warm_up()
+            self._note_success()
         except BrainError as exc:
             self._note(exc)
 
@@ -86,9 +92,16 @@ class ResilientBrain:
         finally:
             await self._spare.aclose()
 
+    def _note_success(self) -> None:
+        if self._has_failed:
+            self._has_failed = False
+            if self._on_back is not None:
+                self._on_back()
+
     def _note(self, exc: BrainError) -> None:
         wait_s = COOL_DOWN_S if exc.retry_after_s is None else max(COOL_DOWN_S, exc.retry_after_s)
         self._down_until_s = self._clock.now_s() + wait_s if exc.retryable else float("inf")
+        self._has_failed = True
         self._on_error(exc)
 
 

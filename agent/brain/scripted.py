@@ -40,7 +40,7 @@ class ScriptedBrain:
 
     def reply(self, messages: Sequence[Message]) -> Reply:
         """The whole answer at once."""
-        turns = user_turns(messages)
+        turns = [self._meant(lines) for lines in user_turns(messages)]
         if not turns:
             return Reply("")
         known, place = self._before
@@ -52,6 +52,12 @@ class ScriptedBrain:
         self._before = (turns[:-1], place)
         return self._story.step(place, turns[-1], seed=self._seed).last or Reply("")
 
+    def _meant(self, lines: tuple[str, ...]) -> str:
+        """One turn of several lines: a sentence in pieces, or a new question that replaced the one before."""
+        whole = " ".join(lines)
+        is_new = len(lines) > 1 and self._story.confidence(lines[-1]) > self._story.confidence(whole)
+        return lines[-1] if is_new else whole
+
     def greeting(self) -> str | None:
         return greeting(self._persona, seed=self._seed, date=self._date)
 
@@ -62,15 +68,13 @@ class ScriptedBrain:
         return None
 
 
-def user_turns(messages: Sequence[Message]) -> list[str]:
-    """The user's turns that count: lines in a row are one turn, since the earlier ones never got a reply."""
-    turns: list[str] = []
+def user_turns(messages: Sequence[Message]) -> list[tuple[str, ...]]:
+    """The user's turns that count; lines in a row are one turn, since the earlier ones never got a reply."""
+    turns: list[tuple[str, ...]] = []
     is_open = False
     for message in messages:
-        if message.role == "user" and is_open:
-            turns[-1] += f" {message.text}"
-        elif message.role == "user":
-            turns.append(message.text)
+        if message.role == "user":
+            turns[-1:] = [(*turns[-1], message.text)] if is_open else [*turns[-1:], (message.text,)]
             is_open = True
         elif message.role == "assistant" and message.text.strip():
             is_open = False

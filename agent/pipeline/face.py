@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipecat.frames.frames import (
+    AggregatedTextFrame,
+    AggregatedTextProgressFrame,
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     CancelFrame,
@@ -63,6 +65,8 @@ class FaceStage(FrameProcessor):
         self._end_frame: ResponseEndFrame | None = None
         self._marks = TurnMarks()
         self._sound: SpokenSound | None = None
+        self._segment = ("", 0)
+        """The utterance being heard and the number pipecat knows it by."""
         self._played: asyncio.Queue[tuple[AVUnit, float]] = asyncio.Queue()
         self._listening: asyncio.Task[None] | None = None
         call.on_activity = face.set_activity
@@ -153,7 +157,7 @@ class FaceStage(FrameProcessor):
             if not reply.is_started:
                 await self._playout_started(reply, unit, sent_s)
             for word in utterance.play(unit.offset + unit.num_voiced):
-                await self._word_heard(reply, word)
+                await self._word_heard(reply, utterance, word)
             await self._maybe_finish()
 
     async def _playout_started(self, reply: Reply, unit: AVUnit, sent_s: float) -> None:
@@ -166,11 +170,32 @@ class FaceStage(FrameProcessor):
         await self.broadcast_frame(BotStartedSpeakingFrame)
         await self.push_frame(TTSStartedFrame(context_id=reply.id))
 
-    async def _word_heard(self, reply: Reply, word: Word) -> None:
+    async def _word_heard(self, reply: Reply, utterance: Utterance, word: Word) -> None:
         self._call.agent_words.append(word.text)
         start_ms, end_ms = (round(t * 1000 / MEDIA_CLOCK_RATE) for t in (word.start, word.end))
         self._call.emit(AgentTranscriptDelta(reply.id, word.text + " ", start_ms, end_ms))
-        await self.push_frame(TTSTextFrame(word.text, TextType.WORD, context_id=reply.id))
+        if self._segment[0] != utterance.id:
+            self._segment = utterance.id, await self._segment_started(reply, utterance)
+        segment_id = self._segment[1]
+        await self.push_frame(TTSTextFrame(word.text, TextType.WORD, context_id=reply.id, segment_id=segment_id))
+        accumulated, remaining = utterance.text[: word.text_end], utterance.text[word.text_end :]
+        await self.push_frame(
+            AggregatedTextProgressFrame(
+                segment_id=segment_id,
+                context_id=reply.id,
+                text=utterance.text,
+                text_type=TextType.SENTENCE,
+                accumulated_text=accumulated,
+                remaining_text=remaining,
+            )
+        )
+
+    async def _segment_started(self, reply: Reply, utterance: Utterance) -> int:
+        """Tell clients of pipecat which sentence is spoken now; memory takes the words, not the sentence."""
+        segment = AggregatedTextFrame(utterance.text, TextType.SENTENCE, context_id=reply.id)
+        segment.will_be_spoken, segment.append_to_context = True, False
+        await self.push_frame(segment)
+        return segment.id
 
     async def _maybe_finish(self) -> None:
         reply, end_frame = self._reply, self._end_frame

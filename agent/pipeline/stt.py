@@ -39,6 +39,7 @@ from .smart_turn import VAD_MS, VAD_SAMPLES
 
 PRE_ROLL_SAMPLES = SAMPLE_RATE_HZ * 3 // 10
 MAX_TURN_SAMPLES = SAMPLE_RATE_HZ * 60
+HUM_SAMPLES = 3 * VAD_SAMPLES
 PARTIAL_EVERY_MS = 500
 CONTEST_PARTIAL_EVERY_MS = 128
 USER = "user"
@@ -103,6 +104,8 @@ class Ear(FrameProcessor):
         if isinstance(frame, InputAudioRawFrame):
             await self._hear(np.frombuffer(frame.audio, np.int16))
             return
+        if isinstance(frame, LLMMessagesAppendFrame) and frame.run_llm:
+            self._typed(str(frame.messages[-1].get("content", "")))  # text sent by a client of pipecat
         if isinstance(frame, (EndFrame, CancelFrame)):
             await self._stop_tasks()
         await self.push_frame(frame, direction)
@@ -113,15 +116,18 @@ class Ear(FrameProcessor):
 
     async def type_text(self, text: str) -> None:
         """The user typed: it is a turn of its own and takes the floor."""
+        await self.broadcast_interruption()
+        self._typed(text)
+        await self.push_frame(LLMMessagesAppendFrame([{"role": "user", "content": text}], run_llm=True))
+
+    def _typed(self, text: str) -> None:
         self._turn += 1
         self._call.counters.turns += 1
         self._call.marks = TurnMarks()
         self._call.marks.speech_ended_s = self._call.marks.committed_s = self._call.clock.now_s()
         self._call.emit(UserTranscriptCompleted(f"item_{self._turn}", text, 1.0, typed=True))
         self._floor.close()
-        await self.broadcast_interruption()
         self._call.set_activity(Activity.THINKING)
-        await self.push_frame(LLMMessagesAppendFrame([{"role": "user", "content": text}], run_llm=True))
 
     async def _hear(self, samples: Int16Array) -> None:
         self._pending = np.concatenate([self._pending, samples])
@@ -175,8 +181,7 @@ class Ear(FrameProcessor):
         if not self._call.is_agent_speaking:
             await self._open_turn()
             return
-        onset = self._sound[-self._endpointer.rules.start_frames * VAD_SAMPLES :]
-        for action in self._floor.onset(is_hum=is_hum(onset)):
+        for action in self._floor.onset(is_hum=self._is_humming()):
             await self._act_floor(action)
 
     async def _open_turn(self) -> None:
@@ -215,9 +220,13 @@ class Ear(FrameProcessor):
             silence_ms=silence_ms,
             text=self._text,
             agent_text=self._call.recent_agent_text,
+            is_hum=self._is_humming(),
         )
         for action in actions:
             await self._act_floor(action)
+
+    def _is_humming(self) -> bool:
+        return is_hum(self._sound[-HUM_SAMPLES:])
 
     async def _act_floor(self, action: FloorAction) -> None:
         match action:

@@ -34,7 +34,7 @@ class EndpointRules:
     """Turn probability that, twice in a row, commits."""
     sure_silence_ms: int = 200
     likely_silence_ms: int = 500
-    known_silence_ms: int = 250
+    known_silence_ms: int = 200
     """Likely over, and the words are a whole line the script knows: two witnesses are as good as two polls."""
     script_silence_ms: int = 800
     script_score: float = 0.8

@@ -54,7 +54,9 @@ class Floor:
         self._is_held = not is_hum
         return [] if is_hum else [FloorAction.HOLD]
 
-    def judge(self, *, speech_ms: float, silence_ms: float, text: str, agent_text: str) -> list[FloorAction]:
+    def judge(
+        self, *, speech_ms: float, silence_ms: float, text: str, agent_text: str, is_hum: bool = True
+    ) -> list[FloorAction]:
         """Decide from what was heard so far.
 
         Args:
@@ -62,6 +64,7 @@ class Floor:
             silence_ms: silence since the last of it.
             text: the words so far, "" when nothing was understood.
             agent_text: what the agent said in the last seconds.
+            is_hum: the latest sound is still a closed-mouth hum; a "w" or an "m" that begins a word is one too.
         """
         if not self._is_open:
             return []
@@ -72,7 +75,7 @@ class Floor:
             return self._close(FloorAction.INTERRUPT)
         if is_done:
             return self._close(FloorAction.RESUME)
-        if not self._is_held and speech_ms >= self.rules.hum_patience_ms:
+        if not self._is_held and (not is_hum or speech_ms >= self.rules.hum_patience_ms):
             self._is_held = True
             return [FloorAction.HOLD]
         return []

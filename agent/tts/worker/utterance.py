@@ -21,7 +21,7 @@ CHUNK_S = 0.06
 MAX_BATCH_S = 1.0
 EARLY_S = 0.3
 """Phonemes are told this long before their sound, so that lips can prepare."""
-LEAD_S = 0.06
+LEAD_S = 0.03
 """Silence left before the first sound; engines give up to 250 ms, which the caller would wait for."""
 
 
@@ -92,10 +92,12 @@ class Utterance:
         if self._cut is None or self._num_samples < self._next_flush:
             return not self.is_stopped
         sound_end = self._num_samples - self._cut
-        marks_end = self._marks_end(horizon) if horizon is not None else None
+        marks_end = self._marks_end(self._num_samples if horizon is None else horizon)
         while not self.is_stopped and self._num_sent + self._chunk <= sound_end:
-            until = self._cut + self._num_sent + self._chunk + self._early
-            if marks_end is not None and until > marks_end:
+            chunk_end = self._cut + self._num_sent + self._chunk
+            until = chunk_end + self._early
+            # The last mark's end is not known before `finish`, so its sound waits too.
+            if (chunk_end if horizon is None else until) > marks_end:
                 break
             self._send(self._chunk, until)
         if self._num_sent:

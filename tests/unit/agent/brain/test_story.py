@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agent.brain.base import Emotion, End, Message, TextDelta
 from agent.brain.guard import DISCLOSURE, REFUSED
 from agent.brain.scripted import ScriptedBrain, user_turns
 from agent.brain.story import CLARIFY, KNOWLEDGE, REPEAT, Reply, Story
-from agent.persona import Persona, loads
+from agent.persona import Persona, load, loads
 
 pytestmark = pytest.mark.unit
 
@@ -222,9 +224,18 @@ def test_without_any_lines_of_the_author_it_says_what_it_knows() -> None:
 
 def test_a_turn_counts_once_its_reply_was_heard() -> None:
     said = [Message("user", "what is"), Message("user", "your problem"), Message("assistant", "Double")]
-    assert user_turns(said) == ["what is your problem"]
-    assert user_turns([*said, Message("user", "next")]) == ["what is your problem", "next"]
+    assert user_turns(said) == [("what is", "your problem")]
+    assert user_turns([*said, Message("user", "next")]) == [("what is", "your problem"), ("next",)]
     assert user_turns([]) == []
+
+
+def test_a_new_question_replaces_one_that_was_cut_off_before_its_answer() -> None:
+    brain = ScriptedBrain(load(Path(__file__).resolve().parents[4] / "personas" / "mira" / "persona.yaml"))
+    alone = brain.reply([Message("user", "who are you")])
+    both = brain.reply([Message("user", "what can you do"), Message("user", "who are you")])
+    assert both.intent == alone.intent
+    pieces = brain.reply([Message("user", "how does"), Message("user", "this work")])
+    assert pieces.intent == brain.reply([Message("user", "how does this work")]).intent
 
 
 def test_the_brain_answers_as_the_fold_does_whatever_it_was_asked_before() -> None:

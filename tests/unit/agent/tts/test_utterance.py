@@ -39,10 +39,10 @@ def test_phonemes_last_until_the_next_and_lead_silence_is_cut():
     out.utterance.add_phoneme(500, "_")
     out.utterance.add_word(200, "Hi", 0)
     out.utterance.add_sound(silence(0.7))
-    assert out.utterance.finish() == 560
-    assert out.events("phoneme") == [(0, 60, "_"), (60, 100, "h"), (160, 200, "aI"), (360, 200, "_")]
-    assert out.events("word") == [(60, 300, "Hi")], "a word ends at the pause after it"
-    assert [chunk[:2] for chunk in out.chunks] == [(i * 60, 60) for i in range(9)] + [(540, 20)]
+    assert out.utterance.finish() == 530
+    assert out.events("phoneme") == [(0, 30, "_"), (30, 100, "h"), (130, 200, "aI"), (330, 200, "_")]
+    assert out.events("word") == [(30, 300, "Hi")], "a word ends at the pause after it"
+    assert [chunk[:2] for chunk in out.chunks] == [(i * 60, 60) for i in range(8)] + [(480, 50)]
 
 
 def test_no_chunk_leaves_before_the_marks_it_needs():
@@ -70,6 +70,7 @@ def test_an_empty_utterance_has_no_chunk():
 def test_a_refused_chunk_stops_everything():
     out = Collected(until=2)
     out.utterance.add_phoneme(0, "a")
+    out.utterance.add_phoneme(1900, "b")
     out.utterance.add_sound(silence(2))
     assert not out.utterance.flush()
     out.utterance.finish()

@@ -32,7 +32,7 @@ def commit_after_ms(e: Endpointer, answers, limit_ms: int = 3000) -> float | Non
         ([0.9], "what is your budget", 0.0, 200, 300),  # sure twice
         ([0.9, 0.6, 0.9, 0.9], "hello there", 0.0, 400, 510),  # sure must be twice in a row
         ([0.6], "tell me more", 0.0, 500, 540),  # likely waits for 500 ms
-        ([0.6], "what is your budget", 0.9, 250, 300),  # likely, and the script knows the line
+        ([0.6], "what is your budget", 0.9, 200, 240),  # likely, and the script knows the line
         ([0.3], "tell me more", 0.0, 1200, 1240),  # unsure waits for the longest
         ([0.3], "what is your budget", 0.9, 800, 840),  # the script knows the words
         ([0.3], "i would like it because", 0.0, 2000, 2040),  # an open word

@@ -10,8 +10,8 @@ pytestmark = pytest.mark.unit
 AGENT = "the avatar is drawn forty milliseconds at a time on one media clock"
 
 
-def judge(floor: Floor, speech_ms=0.0, silence_ms=0.0, text="", agent_text=AGENT):
-    return floor.judge(speech_ms=speech_ms, silence_ms=silence_ms, text=text, agent_text=agent_text)
+def judge(floor: Floor, speech_ms=0.0, silence_ms=0.0, text="", agent_text=AGENT, is_hum=True):
+    return floor.judge(speech_ms=speech_ms, silence_ms=silence_ms, text=text, agent_text=agent_text, is_hum=is_hum)
 
 
 def test_a_voice_holds_the_agent_at_once_and_words_interrupt():
@@ -36,6 +36,14 @@ def test_a_hum_does_not_even_hold_unless_it_goes_on():
     assert judge(floor, 300) == []
     assert judge(floor, 520) == [FloorAction.HOLD]
     assert judge(floor, 720) == [FloorAction.INTERRUPT]
+
+
+def test_a_word_that_begins_like_a_hum_holds_as_soon_as_it_is_none():
+    floor = Floor()
+    assert floor.onset(is_hum=True) == []
+    assert judge(floor, 128) == []
+    assert judge(floor, 160, is_hum=False) == [FloorAction.HOLD]
+    assert judge(floor, 192, is_hum=False) == []
 
 
 def test_one_clear_word_interrupts_after_a_quarter_second():
