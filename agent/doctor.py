@@ -92,7 +92,7 @@ async def _mind(persona: Persona) -> list[Finding]:
 
 
 def _voice(persona: Persona, cache: ModelCache) -> list[Finding]:
-    piper = {name: folder / cache.cards[name].main_file for name, folder in cache.folders("piper").items()}
+    piper = cache.files("piper")
     language = persona.languages[0]
     voice = persona.voice_for(language)
     states = voices.available(piper)

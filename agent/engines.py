@@ -10,7 +10,8 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,17 +24,17 @@ from avatar.render.warp import WarpRenderer, warm_up
 from models.cache import ModelCache
 
 from .brain import registry as brains
-from .brain.base import Brain
 from .brain.detect import DetectedServer, detect
+from .call_engines import CallEngines, Slots
 from .config import ServerConfig
-from .errors import ConfigError
+from .errors import ConfigError, SttError, TtsError
 from .persona.load import find_personas, load
 from .persona.schema import Persona
 from .persona.script import persona_words, script_lines
 from .pipeline.smart_turn import TurnModel
 from .stt import registry as ears
-from .stt.base import SttEngine, SttStream
-from .tts.base import TtsEngine, VoiceSpec
+from .stt.warm import WarmEars
+from .tts.base import VoiceSpec
 from .tts.process import WorkerTts
 from .tts.registry import VoiceChoice
 
@@ -42,46 +43,6 @@ DEFAULT_AVATAR = "mira"
 DETECTED_FOR_S = 5.0
 """A language model that was just started is found by the next call; asking more often finds nothing new."""
 OnStep = Callable[[str], None]
-Report = Callable[[Exception, str], None]
-Slots = dict[str, dict[str, Any]]
-
-
-@dataclass(slots=True)
-class CallEngines:
-    """What one call hears, thinks, speaks and shows itself with; closed with the call."""
-
-    hearing: SttStream
-    turn_model: TurnModel
-    brain: Brain
-    tts: TtsEngine
-    voice: VoiceSpec
-    face: Face
-    slots: Slots
-    render_thread: ThreadPoolExecutor
-    report: Report | None = None
-
-    def describe(self) -> Slots:
-        """Which engines talk, per slot; see `events.EnginesChanged`."""
-        return self.slots
-
-    def on_trouble(self, report: Report) -> None:
-        """Tell `report` of failures that were bridged."""
-        self.report = report
-
-    def trouble(self, error: Exception) -> None:
-        """A failure of the brain that a spare one bridged."""
-        self.slots["brain"]["notice"] = self.brain.capabilities.notice
-        if self.report is not None:
-            self.report(error, "brain")
-
-    async def aclose(self) -> None:
-        """Free all of it; the warm engines behind stay."""
-        try:
-            await self.hearing.aclose()
-            await self.brain.aclose()
-        finally:
-            await self.face.aclose()
-            self.render_thread.shutdown(wait=False)
 
 
 class Engines:
@@ -90,16 +51,15 @@ class Engines:
     def __init__(self, config: ServerConfig) -> None:
         self.config = config
         self.cache = ModelCache()
+        self.broken: dict[str, str] = {}
+        """Models on this disk that cannot be used, and why; they are passed over."""
         self.tts = WorkerTts(piper_voices=self.piper_voices())
         self.turn_model: TurnModel | None = None
         self.progress: Slots = {}
-        """Slot -> what is being fetched for it; see `upgrade`."""
+        """Slot -> what is being fetched for it, and what is wrong; see `upgrade`."""
         self.port: int | None = None
         """Where the server of these engines listens."""
-        self.stt_choice = ears.choose(config.stt, self.cache.folders("whisper"), ("en",))
-        self._stt_thread = ThreadPoolExecutor(1, thread_name_prefix="stt")
-        self._stt: SttEngine | None = None
-        self._old_stt: list[SttEngine] = []
+        self.ears = WarmEars(ears.choose(config.stt, self.cache.folders("whisper"), ("en",)))
         self._detected: list[DetectedServer] = []
         self._detected_s = float("-inf")
         self._clock: Clock = MonotonicClock()
@@ -121,7 +81,7 @@ class Engines:
         on_step("warming up ears, mind, voice and face")
         work = [engines._warm_voice(), asyncio.to_thread(engines._warm_face)]
         if is_for_calls:
-            work += [engines.load_stt(), asyncio.to_thread(engines._load_turn_model), engines.detect_brains()]
+            work += [engines.load_ears(), asyncio.to_thread(engines._load_turn_model), engines.detect_brains()]
         try:
             await asyncio.gather(*work)
             if is_for_calls:
@@ -137,34 +97,42 @@ class Engines:
         Raises:
             AgentError: an engine does not work.
         """
-        if self.turn_model is None or self._stt is None:
+        if self.turn_model is None:
             raise RuntimeError("these engines were warmed for rendering only")
         await self.detect_brains()
         mind = self.choose_brain(persona)
         await asyncio.to_thread(brains.story_of, persona)
-        voice_choice = await self.tts.warm(self.voice_spec(persona))
-        hearing = await self._stt.open(
-            script=script_lines(persona), words=persona_words(persona), language=persona.languages[0]
-        )
-        render_thread = ThreadPoolExecutor(1, thread_name_prefix="render")
-        face = Face(self.renderer(persona), executor=render_thread, clock=clock, seed=int.from_bytes(os.urandom(4)))
-        await face.start()
-        call: CallEngines
-
-        def on_error(error: Exception) -> None:
-            call.trouble(error)
-
-        brain = mind.factory(seed=os.urandom(4).hex(), clock=clock, on_error=on_error)
-        call = CallEngines(
-            hearing=hearing,
-            turn_model=self.turn_model,
-            brain=brain,
-            tts=self.tts,
-            voice=self.voice_spec(persona, voice_choice),
-            face=face,
-            slots=self.describe(persona, voice_choice),
-            render_thread=render_thread,
-        )
+        voice = await self.load_voice(persona)
+        own = self.describe(persona, voice)
+        async with AsyncExitStack() as stack:
+            render_thread = ThreadPoolExecutor(1, thread_name_prefix="render")
+            stack.callback(render_thread.shutdown, wait=False)
+            face = Face(self.renderer(persona), executor=render_thread, clock=clock, seed=int.from_bytes(os.urandom(4)))
+            stack.push_async_callback(face.aclose)
+            await face.start()
+            call: CallEngines
+            brain = mind.factory(
+                seed=os.urandom(4).hex(),
+                clock=clock,
+                on_error=lambda error: call.trouble(error),
+                on_back=lambda: call.recovered(),
+            )
+            stack.push_async_callback(brain.aclose)
+            hearing = await stack.enter_async_context(
+                self.ears.open(
+                    script=script_lines(persona), words=persona_words(persona), language=persona.languages[0]
+                )
+            )
+            call = CallEngines(
+                hearing=hearing,
+                turn_model=self.turn_model,
+                brain=brain,
+                tts=self.tts,
+                voice=self.voice_spec(persona, voice),
+                face=face,
+                own=own,
+                stack=stack.pop_all(),
+            )
         return call
 
     def renderer(self, persona: Persona) -> Renderer:
@@ -195,7 +163,7 @@ class Engines:
     def describe(self, persona: Persona | None = None, voice: VoiceChoice | None = None) -> Slots:
         """Which engines a call would use now, per slot; see `events.EnginesChanged`."""
         persona = persona or self.default_persona()
-        mind, ear = self.choose_brain(persona), self.stt_choice
+        mind, ear = self.choose_brain(persona), self.ears.choice
         voice = voice or self.tts.choose(self.voice_spec(persona))
         slots: Slots = {
             "stt": _slot(ear.model_name or ear.engine, ear.engine == "whisper", ear.why, ear.notice),
@@ -221,9 +189,8 @@ class Engines:
         return self._default
 
     def piper_voices(self) -> dict[str, Path]:
-        """Voice -> its file, of the Piper voices on this disk."""
-        cards = self.cache.cards
-        return {name: folder / cards[name].main_file for name, folder in self.cache.folders("piper").items()}
+        """Voice -> its file, of the Piper voices on this disk, copied in by hand or fetched."""
+        return {name: path for name, path in self.cache.files("piper").items() if name not in self.broken}
 
     async def detect_brains(self) -> None:
         """Look for a language model on this machine, unless that was just done or is not wished."""
@@ -233,28 +200,54 @@ class Engines:
         self._detected_s = now_s
         self._detected = await detect(own_port=self.port)
 
-    async def load_stt(self) -> None:
-        """Load the best ears on this disk; calls that have others keep them."""
-        choice = ears.choose(self.config.stt, self.cache.folders("whisper"), self.default_persona().languages)
-        engine = ears.make(choice, self._stt_thread)
-        await engine.start()
-        if self._stt is not None:
-            self._old_stt.append(self._stt)
-        self._stt, self.stt_choice = engine, choice
+    async def load_ears(self) -> None:
+        """Load the best ears on this disk; calls that have others keep them.
+
+        Raises:
+            SttError: the ears that were asked for by name, or the built-in ones, cannot be loaded.
+        """
+        while True:
+            here = {name: path for name, path in self.cache.folders("whisper").items() if name not in self.broken}
+            choice = ears.choose(self.config.stt, here, self.default_persona().languages)
+            try:
+                return await self.ears.use(choice)
+            except SttError as error:
+                if choice.model_name is None or self.config.stt == "whisper":
+                    raise
+                self._pass_over("stt", choice.model_name, error)
+
+    async def load_voice(self, persona: Persona) -> VoiceChoice:
+        """Load the best voice on this disk for a persona.
+
+        Raises:
+            TtsError: the voice that was asked for, or the last one there is, does not work.
+        """
+        while True:
+            self.tts.refresh(self.piper_voices())
+            spec = self.voice_spec(persona)
+            try:
+                return await self.tts.warm(spec)
+            except TtsError as error:
+                choice = self.tts.choose(spec)
+                if choice.engine != "piper" or self.config.tts == "piper":
+                    raise
+                self._pass_over("tts", choice.voice, error)
 
     async def aclose(self) -> None:
         """Stop everything."""
         await self.tts.aclose()
-        for engine in [self._stt, *self._old_stt]:
-            if engine is not None:
-                await engine.aclose()
-        self._stt_thread.shutdown(wait=False, cancel_futures=True)
+        await self.ears.aclose()
         if self.turn_model is not None:
             self.turn_model.close()
 
+    def _pass_over(self, slot: str, model: str, error: Exception) -> None:
+        """A model that does not load must not keep callers out: the next best one serves."""
+        self.broken[model] = str(error)
+        self.progress[slot] = {"problem": f"{model} is on this disk and cannot be used: {error}"}
+
     async def _warm_voice(self) -> None:
         await self.tts.start()
-        await self.tts.warm(self.voice_spec(self.default_persona()))
+        await self.load_voice(self.default_persona())
 
     def _warm_face(self) -> None:
         brains.story_of(self.default_persona())
@@ -265,8 +258,9 @@ class Engines:
 
     def _check_wishes(self) -> None:
         """An engine that was asked for by name and is not here is an error, not a surprise in the call."""
-        if self.config.stt == "whisper" and self.stt_choice.engine != "whisper":
-            raise ConfigError(f"--stt whisper: {self.stt_choice.why}; `visavis models fetch whisper-base.en` gets one")
+        ear = self.ears.choice
+        if self.config.stt == "whisper" and ear.engine != "whisper":
+            raise ConfigError(f"--stt whisper: {ear.why}; `visavis models fetch whisper-base.en` gets one")
         if self.config.brain == "openai" and self.choose_brain(self.default_persona()).name == "scripted":
             raise ConfigError("--brain openai: set OPENAI_API_KEY or OPENAI_BASE_URL, or start Ollama on this machine")
         choice = self.tts.choose(self.voice_spec(self.default_persona()))

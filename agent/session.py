@@ -11,8 +11,8 @@ from typing import Any, Literal
 from avatar.clock import Clock
 from avatar.media import Activity, AVUnit
 
+from .call_engines import CallEngines, Slots
 from .config import ServerConfig
-from .engines import CallEngines
 from .errors import SessionError
 from .events import (
     BadEvent,
@@ -111,7 +111,7 @@ class Session:
         )
         self._report = troubles.report
         self.call = Call(clock, self.outbox.emit, self._report, counters=counters)
-        engines.on_trouble(self._report)
+        engines.watch(self._report, lambda slots: self.outbox.emit(EnginesChanged(slots)))
         self._pipeline = CallPipeline(
             CallParts(
                 call=self.call,
@@ -282,6 +282,7 @@ class Session:
             if self.status == "created":
                 self.status = "active"
                 self._own(self._greet(), "greet")
+                self._own(self._engines.warm_up(), "warm-up")
         elif state in ("disconnected", "failed"):
             self._limits.lost(self._clock.now_s())
         self.outbox.emit(SessionState(self.status, state))
@@ -303,9 +304,9 @@ class Session:
     def _created(self) -> SessionCreated:
         return SessionCreated({**self.to_wire(), "engines": self._engines.describe()})
 
-    def engines_changed(self, engines: dict[str, Any]) -> None:
+    def engines_changed(self, latest: Slots) -> None:
         """A better engine is being fetched, or waits for the next call."""
-        self.outbox.emit(EnginesChanged(engines))
+        self._engines.follow(latest)
 
     def _on_message(self, peer: Peer, label: str, text: str) -> None:
         if peer is not self._peer:

@@ -62,10 +62,15 @@ class Troubles:
 
 def to_error(error: Exception, stage: str) -> dict[str, object]:
     """A failure as the wire tells it; what is not ours to tell stays in the log."""
-    is_ours = isinstance(error, AgentError)
-    return {
+    if not isinstance(error, AgentError):
+        message = f"{stage} failed inside the server; its log says more"
+        return {"type": "error", "code": "internal", "message": message, "retryable": False}
+    told: dict[str, object] = {
         "type": "error",
-        "code": error.code if isinstance(error, AgentError) else "internal",
-        "message": str(error) if is_ours else f"{stage} failed inside the server; its log says more",
-        "retryable": isinstance(error, AgentError) and error.retryable,
+        "code": error.code,
+        "message": str(error),
+        "retryable": error.retryable,
     }
+    if error.retry_after_s is not None:
+        told["retry_after_s"] = error.retry_after_s
+    return told

@@ -11,12 +11,15 @@ from typing import Any
 from models.alignments import prepare
 from models.background import BackgroundFetch, SlotProgress
 from models.download import Downloader
+from models.hub import hub_url
 from models.registry import best_voice, best_whisper
 
-from .engines import Engines, Slots
+from .engines import Engines
 
 logger = logging.getLogger(__name__)
 TELL_EVERY_PERCENT = 10
+FAILED = -1
+"""In place of a step of percents: the failure was told."""
 
 
 class Upgrade:
@@ -24,23 +27,28 @@ class Upgrade:
 
     Args:
         engines: whose slots are filled with better models.
-        on_change: told the new state of all slots (the page).
+        on_change: told that `Engines.describe` has news (the page).
         on_step: told in plain words (the terminal).
     """
 
-    def __init__(self, engines: Engines, on_change: Callable[[Slots], None], on_step: Callable[[str], None]) -> None:
+    def __init__(self, engines: Engines, on_change: Callable[[], None], on_step: Callable[[str], None]) -> None:
         self._engines = engines
         self._on_change = on_change
         self._on_step = on_step
         self._told: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._wanted = {} if engines.config.offline else wanted(engines)
         fetcher = Downloader(engines.cache, prepare=prepare, offline=engines.config.offline)
-        self._fetch = BackgroundFetch(fetcher, wanted(engines), self._on_news)
+        self._fetch = BackgroundFetch(fetcher, self._wanted, self._on_news)
 
     def start(self) -> None:
         """Begin; returns at once."""
-        if not self._engines.config.offline:
-            self._fetch.start()
+        if not self._wanted:
+            return
+        cards = self._engines.cache.cards
+        what = " and ".join(f"{name} ({cards[name].megabytes} MB)" for name in self._wanted.values())
+        self._on_step(f"fetching {what} from {hub_url()} while you talk; VISAVIS_OFFLINE=1 forbids it")
+        self._fetch.start()
 
     async def aclose(self) -> None:
         """Stop; what was received stays for the next start."""
@@ -59,25 +67,31 @@ class Upgrade:
             case "ready":
                 self._own(self._use(news))
         self._tell(news)
-        self._on_change(self._engines.describe())
+        self._on_change()
 
     async def _use(self, news: SlotProgress) -> None:
-        """Put the new model to work for the next call."""
-        if news.slot == "tts":
-            self._engines.tts.refresh(self._engines.piper_voices())
-            await self._engines.tts.warm(self._engines.voice_spec(self._engines.default_persona()))
+        """Put the new model to work for the next call; one that does not load changes nothing."""
+        engines = self._engines
+        try:
+            await (engines.load_voice(engines.default_persona()) if news.slot == "tts" else engines.load_ears())
+            problem = engines.broken.get(news.model)
+        except Exception as error:  # whatever it is: without a word the page would wait for this model for ever
+            logger.warning("model %s cannot be used: %s", news.model, error)
+            problem = str(error)
+            engines.progress[news.slot] = {"problem": f"{news.model} was fetched and cannot be used: {problem}"}
+        if problem is None:
+            engines.progress.pop(news.slot, None)
+            self._on_step(f"{news.model} is ready; the next call uses it")
         else:
-            await self._engines.load_stt()
-        self._engines.progress.pop(news.slot, None)
-        self._on_step(f"{news.model} is ready; the next call uses it")
-        self._on_change(self._engines.describe())
+            self._on_step(f"{news.model} was fetched and cannot be used: {problem}")
+        self._on_change()
 
     def _tell(self, news: SlotProgress) -> None:
         if news.state == "failed":
             again = f"; trying again in {news.retry_in_s:.0f} s" if news.retry_in_s else ""
-            if self._told.get(news.slot) != -1:
+            if self._told.get(news.slot) != FAILED:
                 self._on_step(f"{news.model} could not be fetched: {news.problem}{again}")
-            self._told[news.slot] = -1
+            self._told[news.slot] = FAILED
         elif news.state == "downloading" and news.percent is not None:
             step = news.percent // TELL_EVERY_PERCENT
             if step != self._told.get(news.slot):
@@ -92,14 +106,18 @@ class Upgrade:
 
 def wanted(engines: Engines) -> dict[str, str]:
     """Slot -> the model that would make `auto` better."""
-    config, language = engines.config, engines.default_persona().languages[0]
+    config, persona, cards = engines.config, engines.default_persona(), engines.cache.cards
+    language = persona.languages[0]
     models = {}
-    if config.stt == "auto" and engines.stt_choice.engine != "whisper" and _has("faster_whisper"):
+    if config.stt == "auto" and engines.ears.choice.engine != "whisper" and _has("faster_whisper"):
         models["stt"] = best_whisper(language)
-    voice = best_voice(language)
-    if config.tts == "auto" and voice is not None and voice not in engines.piper_voices() and _has("piper"):
-        models["tts"] = voice
-    return models
+    named = persona.voice_for(language).id
+    voice = named if named in cards else best_voice(language)
+    if config.tts == "auto" and voice is not None and _has("piper"):
+        spoken = engines.tts.choose(engines.voice_spec(persona))
+        if spoken.engine != "piper" or (voice == named and spoken.voice != named):
+            models["tts"] = voice
+    return {slot: name for slot, name in models.items() if name not in engines.broken}
 
 
 def _has(library: str) -> bool:

@@ -23,6 +23,7 @@ AGENT_FLOORS = [
     {"engine"},
     {"session", "upgrade"},
     {"engines"},
+    {"call_engines"},
     {"pipeline"},
     {"stt", "tts", "brain", "turns", "transport"},
     {"limits"},

@@ -12,7 +12,7 @@ from pathlib import Path
 from avatar.clock import Clock
 
 from ..config import ServerConfig
-from ..engines import Engines, Slots
+from ..engines import Engines
 from ..errors import PersonaError, SessionError
 from ..metrics import TurnMarks
 from ..persona.load import find_personas, load
@@ -135,10 +135,11 @@ class CallBook:
         self.is_closing = True
         await asyncio.gather(*(s.aclose("server_shutdown") for s in self.sessions), return_exceptions=True)
 
-    def tell_engines(self, slots: Slots) -> None:
-        """Tell all callers that a better engine is on its way."""
-        for session in self.sessions:
-            session.engines_changed(slots)
+    def tell_engines(self) -> None:
+        """Tell all callers that a better engine is on its way, or here for the next call."""
+        if self.engines is not None:
+            for session in self.sessions:
+                session.engines_changed(self.engines.describe(session.persona))
 
     def _reply_over(self, marks: TurnMarks) -> None:
         for watcher in self.reply_watchers:

@@ -75,5 +75,7 @@ def _say(text: str) -> None:
 def _tell_ready(engines: Engines, host: str, port: int) -> None:
     for slot, state in engines.describe().items():
         _say(f"{SLOT_NAMES[slot]} {state['name']}: {state['why']}")
+        if problem := state.get("problem"):
+            _say(f"  {problem}")
     shown = f"[{host}]" if ":" in host else host
     _say(f"ready: open http://{shown}:{port} and talk (Ctrl-C stops)")
