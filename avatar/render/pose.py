@@ -230,9 +230,9 @@ def to_source(pose: Pose, depth_px: float, shift: Float32Array | None = None) ->
     Returns:
         float64[2, 3]: canvas point now -> canvas point at rest.
     """
-    turn = pose.turn.astype(np.float64)
-    move = np.zeros(3) if shift is None else shift.astype(np.float64)
-    constant = turn[:2] @ (move + [0.0, 0.0, depth_px]) + pose.offset[:2]
-    (a, b), (c, d) = turn[:2, :2]
-    inverse = np.array([[d, -b], [-c, a]]) / (a * d - b * c)
-    return np.column_stack([inverse, -inverse @ constant])
+    (a, b, e), (c, d, f), _ = pose.turn.tolist()
+    x, y, _ = pose.offset.tolist()
+    mx, my, mz = (0.0, 0.0, 0.0) if shift is None else shift.tolist()
+    x, y = x + a * mx + b * my + e * (mz + depth_px), y + c * mx + d * my + f * (mz + depth_px)
+    k = 1.0 / (a * d - b * c)
+    return np.array([[d * k, -b * k, (b * y - d * x) * k], [-c * k, a * k, (c * x - a * y) * k]])
