@@ -9,34 +9,48 @@ from typing import Any
 
 from avatar.clock import Clock
 
-from .events import ServerEvent
+from .events import MAX_MESSAGE_BYTES, ServerEvent
 
 MAX_KEPT = 10_000
 """Control events kept for a caller who comes back; an hour of lively talk makes about 5 000."""
 
 
 class Outbox:
-    """Numbers events and sends them; `send` answers False while nobody listens."""
+    """Numbers events and sends them.
 
-    def __init__(self, clock: Clock, send: Callable[[str], bool]) -> None:
+    Args:
+        clock: dates the events.
+        send: sends one message; answers False while nobody listens.
+        wrap: puts an event into the caller's dialect; as it is when None.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        send: Callable[[str], bool],
+        *,
+        wrap: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    ) -> None:
         self._clock = clock
         self._send = send
+        self._wrap = wrap
         self._start_s = clock.now_s()
         self._waiting: deque[str] = deque(maxlen=MAX_KEPT)
         self._is_open = False
         self.seq = 0
         self.turn = 0
         self.num_lost = 0
-        """Events that the kept ones pushed out."""
-        self.on_event: Callable[[dict[str, Any]], None] | None = None
-        """Told every event, for doors that speak another dialect."""
+        """Messages that the kept ones pushed out, or that were too large."""
 
     def emit(self, event: ServerEvent) -> None:
         """Say one event now, or keep it until the caller listens."""
-        message = self._message(event)
-        if self.on_event is not None:
-            self.on_event(message)
-        text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+        self.post(self._text(event))
+
+    def post(self, text: str) -> None:
+        """Say a message that is no event of ours, in order with the events."""
+        if len(text.encode()) > MAX_MESSAGE_BYTES:
+            self.num_lost += 1  # no channel takes it, and all that comes after would wait behind it
+            return
         if self._waiting or not self._is_open or not self._send(text):
             self.num_lost += len(self._waiting) == MAX_KEPT
             self._waiting.append(text)
@@ -45,7 +59,7 @@ class Outbox:
         """The caller listens: `first` goes ahead of all that waited."""
         self._is_open = True
         if first is not None:
-            self._waiting.appendleft(json.dumps(self._message(first), ensure_ascii=False, separators=(",", ":")))
+            self._waiting.appendleft(self._text(first))
         self.flush()
 
     def close(self) -> None:
@@ -56,6 +70,11 @@ class Outbox:
         """Send what waits, as far as it goes."""
         while self._waiting and self._is_open and self._send(self._waiting[0]):
             self._waiting.popleft()
+
+    def _text(self, event: ServerEvent) -> str:
+        message = self._message(event)
+        wrapped = message if self._wrap is None else self._wrap(message)
+        return json.dumps(wrapped, ensure_ascii=False, separators=(",", ":"))
 
     def _message(self, event: ServerEvent) -> dict[str, Any]:
         self.seq += 1

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from avatar.clock import Clock
 from avatar.media import Activity, AVUnit
 
+from . import rtvi
 from .call_engines import CallEngines, Slots
 from .config import ServerConfig
 from .errors import SessionError
@@ -98,9 +99,7 @@ class Session:
         self._was_open = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
-        self.outbox = Outbox(clock, self._send_native)
-        if door == "pipecat":
-            self.outbox.on_event = self._send_as_rtvi
+        self.outbox = Outbox(clock, self._send, wrap=rtvi.server_message if door == "pipecat" else None)
         counters = CallCounters()
         troubles = Troubles(
             self.id,
@@ -121,7 +120,7 @@ class Session:
                 tts=engines.tts,
                 voice=engines.voice,
                 face=engines.face,
-                send_message=self._send_rtvi,
+                send_message=self.outbox.post,
                 on_hang_up=lambda: self.end_soon("agent"),
                 hush=self._hush,
                 speaks_rtvi=door == "pipecat",
@@ -181,6 +180,8 @@ class Session:
             return
         self.status, self.end_reason = "ending", reason
         self.outbox.emit(SessionEnded(reason, round(self.seconds, 3)))
+        if self._door == "pipecat":
+            self.outbox.post(json.dumps(rtvi.PEER_LEFT))
         try:
             await asyncio.shield(self._tear_down())
         finally:
@@ -293,13 +294,11 @@ class Session:
             await self._pipeline.say(greeting, mode="greeting")
 
     def _on_channel(self, peer: Peer, label: str) -> None:
-        if peer is not self._peer:
+        wanted = NATIVE_CHANNEL if self._door == "native" else self._channel or label
+        if peer is not self._peer or label != wanted:
             return
-        if self._door == "pipecat":
-            self._channel = self._channel or label
-        elif label == NATIVE_CHANNEL:
-            is_first, self._was_open, self._channel = not self._was_open, True, label
-            self.outbox.open(self._created() if is_first else SessionResumed(tuple(self._pipeline.transcript)))
+        is_first, self._was_open, self._channel = not self._was_open, True, label
+        self.outbox.open(self._created() if is_first else SessionResumed(tuple(self._pipeline.transcript)))
 
     def _created(self) -> SessionCreated:
         return SessionCreated({**self.to_wire(), "engines": self._engines.describe()})
@@ -309,13 +308,25 @@ class Session:
         self._engines.follow(latest)
 
     def _on_message(self, peer: Peer, label: str, text: str) -> None:
-        if peer is not self._peer:
+        if peer is not self._peer or label != self._channel:
             return
         if self._door == "pipecat":
-            self._own(self._pipecat_message(text), "message")
+            self._on_rtvi(text)
+        else:
+            self._on_event(text)
+
+    def _on_rtvi(self, text: str) -> None:
+        message = rtvi.read(text)
+        if message is None:
             return
-        if label != NATIVE_CHANNEL:
-            return
+        if (event := rtvi.own_event(message)) is not None:
+            self._on_event(event)
+        elif rtvi.ends_call(message):
+            self.end_soon("client")
+        else:
+            self._own(self._pipeline.message(message), "message")
+
+    def _on_event(self, text: str) -> None:
         try:
             event = decode_client(text)
         except BadEvent as bad:
@@ -342,26 +353,8 @@ class Session:
             case KeepAlive():
                 pass
 
-    async def _pipecat_message(self, text: str) -> None:
-        if text.startswith("ping"):
-            return
-        try:
-            message = json.loads(text)
-        except (ValueError, RecursionError):
-            return
-        if isinstance(message, dict) and message.get("label") == "rtvi-ai":
-            await self._pipeline.message(message)
-
-    def _send_native(self, text: str) -> bool:
-        return self._peer is not None and self._door == "native" and self._peer.send(NATIVE_CHANNEL, text)
-
-    def _send_rtvi(self, text: str) -> None:
-        if self._peer is None or self._channel is None or not self._peer.send(self._channel, text):
-            self.call.counters.dropped["message"] += 1
-
-    def _send_as_rtvi(self, message: dict[str, Any]) -> None:
-        data = {"t": "visavis", "event": message}
-        self._send_rtvi(json.dumps({"label": "rtvi-ai", "type": "server-message", "data": data}))
+    def _send(self, text: str) -> bool:
+        return self._peer is not None and self._channel is not None and self._peer.send(self._channel, text)
 
     def _refuse(self, bad: BadEvent) -> None:
         error = {

@@ -28,7 +28,7 @@ AGENT_FLOORS = [
     {"stt", "tts", "brain", "turns", "transport"},
     {"limits"},
     {"persona"},
-    {"outbox", "trouble", "web"},
+    {"outbox", "rtvi", "trouble", "web"},
     {"events", "config", "metrics"},
     {"errors"},
 ]

@@ -104,8 +104,8 @@ class Ear(FrameProcessor):
         if isinstance(frame, InputAudioRawFrame):
             await self._hear(np.frombuffer(frame.audio, np.int16))
             return
-        if isinstance(frame, LLMMessagesAppendFrame) and frame.run_llm:
-            self._typed(str(frame.messages[-1].get("content", "")))  # text sent by a client of pipecat
+        if isinstance(frame, LLMMessagesAppendFrame) and frame.run_llm and isinstance(frame.messages[-1], dict):
+            self._typed(str(frame.messages[-1].get("content")))  # pipecat's own client typed
         if isinstance(frame, (EndFrame, CancelFrame)):
             await self._stop_tasks()
         await self.push_frame(frame, direction)
