@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from avatar.clock import Clock, MonotonicClock
 from avatar.face import Face
@@ -43,6 +43,7 @@ DEFAULT_AVATAR = "mira"
 DETECTED_FOR_S = 5.0
 """A language model that was just started is found by the next call; asking more often finds nothing new."""
 OnStep = Callable[[str], None]
+_T = TypeVar("_T")
 
 
 class Engines:
@@ -79,7 +80,7 @@ class Engines:
         """
         engines = cls(config)
         on_step("warming up ears, mind, voice and face")
-        work = [engines._warm_voice(), asyncio.to_thread(engines._warm_face)]
+        work = [engines.warm_voice(), asyncio.to_thread(engines._warm_face)]
         if is_for_calls:
             work += [engines.load_ears(), asyncio.to_thread(engines._load_turn_model), engines.detect_brains()]
         try:
@@ -216,22 +217,19 @@ class Engines:
                     raise
                 self._pass_over("stt", choice.model_name, error)
 
+    async def warm_voice(self) -> None:
+        """Start the speech program and load the default persona's voice. Raises TtsError: there is none."""
+        await self._load_voice(VoiceSpec(), self.tts.start)
+        await self.load_voice(self.default_persona())
+
     async def load_voice(self, persona: Persona) -> VoiceChoice:
         """Load the best voice on this disk for a persona.
 
         Raises:
             TtsError: the voice that was asked for, or the last one there is, does not work.
         """
-        while True:
-            self.tts.refresh(self.piper_voices())
-            spec = self.voice_spec(persona)
-            try:
-                return await self.tts.warm(spec)
-            except TtsError as error:
-                choice = self.tts.choose(spec)
-                if choice.engine != "piper" or self.config.tts == "piper":
-                    raise
-                self._pass_over("tts", choice.voice, error)
+        spec = self.voice_spec(persona)
+        return await self._load_voice(spec, partial(self.tts.warm, spec))
 
     async def aclose(self) -> None:
         """Stop everything."""
@@ -245,9 +243,16 @@ class Engines:
         self.broken[model] = str(error)
         self.progress[slot] = {"problem": f"{model} is on this disk and cannot be used: {error}"}
 
-    async def _warm_voice(self) -> None:
-        await self.tts.start()
-        await self.load_voice(self.default_persona())
+    async def _load_voice(self, spec: VoiceSpec, load: Callable[[], Awaitable[_T]]) -> _T:
+        while True:
+            self.tts.refresh(self.piper_voices())
+            try:
+                return await load()
+            except TtsError as error:
+                choice = self.tts.choose(spec)
+                if choice.engine != "piper" or self.config.tts == "piper":
+                    raise
+                self._pass_over("tts", choice.voice, error)
 
     def _warm_face(self) -> None:
         brains.story_of(self.default_persona())

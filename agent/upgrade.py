@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from models.alignments import prepare
-from models.background import BackgroundFetch, SlotProgress
+from models.background import BackgroundFetch, Fetcher, SlotProgress
 from models.download import Downloader
 from models.hub import hub_url
 from models.registry import best_voice, best_whisper
@@ -29,16 +29,24 @@ class Upgrade:
         engines: whose slots are filled with better models.
         on_change: told that `Engines.describe` has news (the page).
         on_step: told in plain words (the terminal).
+        fetcher: gets one model; from the hub into the engines' cache when None.
     """
 
-    def __init__(self, engines: Engines, on_change: Callable[[], None], on_step: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        on_change: Callable[[], None],
+        on_step: Callable[[str], None],
+        *,
+        fetcher: Fetcher | None = None,
+    ) -> None:
         self._engines = engines
         self._on_change = on_change
         self._on_step = on_step
         self._told: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wanted = {} if engines.config.offline else wanted(engines)
-        fetcher = Downloader(engines.cache, prepare=prepare, offline=engines.config.offline)
+        fetcher = fetcher or Downloader(engines.cache, prepare=prepare, offline=engines.config.offline)
         self._fetch = BackgroundFetch(fetcher, self._wanted, self._on_news)
 
     def start(self) -> None:

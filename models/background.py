@@ -99,6 +99,11 @@ class BackgroundFetch:
             log.warning("model %s not fetched: %s", model, exc)
             self._on_news(SlotProgress(slot, model, "failed", problem=str(exc), retry_in_s=retry_in_s))
             return not exc.retryable
+        except Exception as exc:  # unforeseen, and nobody awaits this task: without a word it would seem to go on
+            log.exception("model %s not fetched", model)
+            problem = f"something unforeseen went wrong ({type(exc).__name__}: {exc}); fetch it by hand to see more"
+            self._on_news(SlotProgress(slot, model, "failed", problem=problem))
+            return True
         self._on_news(SlotProgress(slot, model, "ready", percent=100, folder=folder))
         return True
 

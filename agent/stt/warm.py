@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from ..errors import SttError
@@ -14,10 +14,16 @@ from .registry import SttChoice, make
 class WarmEars:
     """Holds one thread for all hearing, and every engine that is in use."""
 
-    def __init__(self, choice: SttChoice) -> None:
-        """Make them; nothing is loaded before `use`. Args: choice: shown until then."""
+    def __init__(self, choice: SttChoice, *, make_engine: Callable[[SttChoice, Executor], SttEngine] = make) -> None:
+        """Make them; nothing is loaded before `use`.
+
+        Args:
+            choice: shown until then.
+            make_engine: turns a choice into an engine, see `registry.make`.
+        """
         self.choice = choice
         """What the next call hears with."""
+        self._make_engine = make_engine
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stt")
         self._engine: SttEngine | None = None
         self._num_calls: dict[SttEngine, int] = {}
@@ -32,7 +38,7 @@ class WarmEars:
         if self._engine is not None and choice.model_path == self.choice.model_path:
             self.choice = choice
             return
-        engine = make(choice, self._thread)
+        engine = self._make_engine(choice, self._thread)
         await engine.start()
         before, self._engine, self.choice = self._engine, engine, choice
         self._num_calls[engine] = 0

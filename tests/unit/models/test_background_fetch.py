@@ -63,6 +63,15 @@ async def test_what_cannot_pass_is_not_tried_again():
     assert [(n.state, n.retry_in_s) for n in news] == [("failed", None)]
 
 
+async def test_what_nobody_foresaw_is_told_and_the_other_slot_goes_on():
+    news: list[SlotProgress] = []
+    fetcher = FakeFetcher(ears=[[ZeroDivisionError("oh")]], voice=[[100]])
+    await BackgroundFetch(fetcher, {"stt": "ears", "tts": "voice"}, news.append, sleep=Pauses()).run()
+    assert fetcher.asked == ["ears", "voice"]
+    assert [n.state for n in news] == ["failed", "downloading", "ready"]
+    assert "ZeroDivisionError" in news[0].problem and news[0].retry_in_s is None
+
+
 async def test_offline_is_silent():
     news: list[SlotProgress] = []
     await BackgroundFetch(FakeFetcher(ears=[[OfflineError("no")]]), {"stt": "ears"}, news.append).run()
