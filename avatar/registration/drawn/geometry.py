@@ -25,6 +25,8 @@ from ..mesh import (
 from .look import CENTRE_X_PX, Curve, FaceShape
 
 SPLINE_STEPS = 24
+CORNER_CHAIN = ((306, 1 / 3), (292, 2 / 3))
+"""Points between the outer and the inner corner of the mouth."""
 
 
 def spline(points: Curve | Float64Array, steps: int = SPLINE_STEPS) -> Float64Array:
@@ -134,6 +136,9 @@ def drawn_points(shape: FaceShape) -> dict[int, tuple[float, float]]:
             fractions = 0.06 + 0.94 * fractions
         for index, place in zip(indices, along(spline(curve), fractions), strict=True):
             fixed[index] = (float(place[0]), float(place[1]))
+    outer, inner = np.array(fixed[UPPER_LIP_OUTER[-1]]), np.array(fixed[UPPER_LIP_INNER[-1]])
+    for index, part in CORNER_CHAIN:
+        fixed[index] = tuple((outer * (1 - part) + inner * part).tolist())
     for index, (x, y) in list(fixed.items()):
         fixed[mesh.across(index)] = (-x, y)
     return fixed

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..mesh import Float64Array
 from .canvas import Layer, mask_of
 from .geometry import along, spline
-from .look import CENTRE_X_PX, Curve, Look
+from .look import CENTRE_X_PX, Fall, Look
 from .ribbons import STEPS, Strands, draw_strands, normals
 
 HEAD_PX = (640.0, 250.0, 162.0, 195.0)
@@ -18,45 +17,15 @@ HEAD_PX = (640.0, 250.0, 162.0, 195.0)
 BOX_PX = (420, 36, 860, 660)
 
 
-@dataclass(frozen=True, slots=True)
-class Fall:
-    """Hair between two lines that run from the parting to the ends; x counted from the middle."""
-
-    outer: Curve
-    inner: Curve
-    is_right: bool
-    """On the picture's right."""
-
-    def grid(self) -> tuple[Float64Array, Float64Array]:
-        """Both lines at STEPS equal parts of their length."""
-        parts = np.linspace(0, 1, STEPS)
-        shift = (CENTRE_X_PX, 0)
-        return along(spline(self.outer), parts) + shift, along(spline(self.inner), parts) + shift
-
-
-RIGHT = Fall(
-    outer=((-24, 53), (30, 49.5), (94, 69), (140, 124), (158, 200), (162, 285), (160, 350), (170, 412), (187, 470),
-           (190, 526), (180, 588), (156, 644)),
-    inner=((-35, 154), (2, 162), (53, 185), (91, 220), (108, 262), (112, 312), (105, 360), (101, 394), (106, 432),
-           (122, 470), (124, 520), (118, 570), (108, 634)),
-    is_right=True,
-)  # fmt: skip
-LEFT = Fall(
-    outer=((-24, 53), (-72, 57), (-118, 86), (-149, 144), (-161, 216), (-163, 292), (-161, 352), (-172, 414),
-           (-189, 472), (-190, 530), (-176, 586), (-146, 630)),
-    inner=((-35, 154), (-55, 163), (-81, 187), (-101, 223), (-110, 266), (-112, 314), (-106, 362), (-102, 396),
-           (-107, 434), (-123, 472), (-123, 524), (-111, 572), (-94, 618)),
-    is_right=False,
-)  # fmt: skip
-BACK: Curve = (
-    (0, 74), (70, 82), (120, 118), (140, 180), (144, 250), (140, 330), (150, 420), (168, 490), (164, 550), (144, 598),
-    (112, 594), (84, 580), (66, 560), (0, 540),
-)  # fmt: skip
+def _grid(fall: Fall) -> tuple[Float64Array, Float64Array]:
+    """Outer and inner line of a fall at STEPS equal parts of their length: float64[STEPS, 2] each."""
+    parts, shift = np.linspace(0, 1, STEPS), (CENTRE_X_PX, 0)
+    return along(spline(fall.outer), parts) + shift, along(spline(fall.inner), parts) + shift
 
 
 def _lay(fall: Fall, u: Float64Array, wave: Float64Array) -> Float64Array:
     """Lines at places u (0 outer .. 1 inner) per strand and step, moved across by `wave` pixels."""
-    outer, inner = fall.grid()
+    outer, inner = _grid(fall)
     lines = outer * (1 - u[..., None]) + inner * u[..., None]
     laid: Float64Array = lines + normals(lines) * wave[..., None]
     return laid
@@ -182,10 +151,10 @@ def _wisps(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
     return Strands(lines, np.full((count, STEPS), 0.34), light, shape)
 
 
-def _parting(rng: np.random.Generator) -> Strands:
+def _parting(look: Look, rng: np.random.Generator) -> Strands:
     """The shadow between the two sides."""
     count, t = 26, np.linspace(0, 1, STEPS)
-    line = along(spline(((-24, 54), (-25, 90), (-29, 124), (-35, 156))), t) + (CENTRE_X_PX, 0)
+    line = along(spline(look.hair.parting), t) + (CENTRE_X_PX, 0)
     lines = np.repeat(line[None], count, axis=0)
     lines[..., 0] += rng.normal(0, 1.1, (count, 1)) + rng.normal(0, 0.8, (count, 1)) * np.sin(2 * np.pi * t + 1)
     start = rng.uniform(0.0, 0.7, (count, 1))
@@ -211,7 +180,7 @@ def _flyaways(fall: Fall, rng: np.random.Generator, count: int) -> Strands:
 def paint_back_hair(look: Look) -> Layer:
     """The dark mass behind neck and shoulders."""
     layer = Layer.empty()
-    half = spline(BACK)
+    half = spline(look.hair.back)
     outline = np.concatenate([half, half[::-1] * (-1, 1)]) + (CENTRE_X_PX, 0)
     shade = np.mean(look.palette.hair[:2], axis=0) * 0.8
     layer.fill(mask_of(outline, 1.0), (int(shade[0]), int(shade[1]), int(shade[2])))
@@ -239,16 +208,16 @@ def paint_front_hair(look: Look) -> Layer:
     rng = np.random.default_rng(look.seed + 32)
 
     def bundles() -> Iterator[Strands]:
-        for fall in (LEFT, RIGHT):
+        for fall in (look.hair.left, look.hair.right):
             yield _base(fall, rng, 900)
-        for fall in (LEFT, RIGHT):
+        for fall in (look.hair.left, look.hair.right):
             centres = np.linspace(0.02, 0.98, 26) + rng.normal(0, 0.012, 26)
             for centre in rng.permutation(centres):
                 yield _lock(fall, rng, float(centre), float(rng.uniform(0.035, 0.07)), 170)
             yield _rim(fall, rng, 190)
             yield _flyaways(fall, rng, 46)
             yield _wisps(fall, rng, 60)
-        yield _parting(rng)
+        yield _parting(look, rng)
 
     draw_strands(layer, look.palette.hair, BOX_PX, bundles())
     return layer

@@ -57,6 +57,28 @@ class Palette:
 
 
 @dataclass(frozen=True, slots=True)
+class Fall:
+    """Hair between two lines that run from the parting to the ends; x counted from the middle."""
+
+    outer: Curve
+    inner: Curve
+    is_right: bool
+    """On the picture's right."""
+
+
+@dataclass(frozen=True, slots=True)
+class HairStyle:
+    """Where the hair falls."""
+
+    parting: Curve
+    """From the crown to the hairline."""
+    right: Fall
+    left: Fall
+    back: Curve
+    """Half an outline of what hangs behind the neck."""
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """One drawn person."""
 
@@ -64,6 +86,7 @@ class Look:
     seed: int
     shape: FaceShape
     palette: Palette
+    hair: HairStyle
 
 
 MIRA = Look(
@@ -100,6 +123,27 @@ MIRA = Look(
         lash=(34, 19, 16),
         coat=((22, 44, 54), (36, 72, 84), (62, 108, 118)),
         blouse=((206, 190, 178), (240, 230, 220), (255, 250, 244)),
+    ),
+    hair=HairStyle(
+        parting=((-24, 54), (-25, 90), (-29, 124), (-35, 156)),
+        right=Fall(
+            outer=((-24, 53), (30, 49.5), (94, 69), (140, 124), (158, 200), (162, 285), (160, 350), (170, 412),
+                   (187, 470), (190, 526), (180, 588), (156, 644)),
+            inner=((-35, 154), (2, 162), (53, 185), (91, 220), (108, 262), (112, 312), (105, 360), (101, 394),
+                   (106, 432), (122, 470), (124, 520), (118, 570), (108, 634)),
+            is_right=True,
+        ),
+        left=Fall(
+            outer=((-24, 53), (-72, 57), (-118, 86), (-149, 144), (-161, 216), (-163, 292), (-161, 352), (-172, 414),
+                   (-189, 472), (-190, 530), (-176, 586), (-146, 630)),
+            inner=((-35, 154), (-55, 163), (-81, 187), (-101, 223), (-110, 266), (-112, 314), (-106, 362), (-102, 396),
+                   (-107, 434), (-123, 472), (-123, 524), (-111, 572), (-94, 618)),
+            is_right=False,
+        ),
+        back=(
+            (0, 74), (70, 82), (120, 118), (140, 180), (144, 250), (140, 330), (150, 420), (168, 490), (164, 550),
+            (144, 598), (112, 594), (84, 580), (66, 560), (0, 540),
+        ),
     ),
 )  # fmt: skip
 LOOKS = {MIRA.name: MIRA}

@@ -10,13 +10,19 @@ import numpy as np
 from ..mesh import FACE_OVAL, NUM_POINTS, UPPER_LID, Float64Array
 from .canvas import SUPERSAMPLING, Float32Array, Layer, Mask, blurred, ellipse, mask_of, ramp
 from .geometry import ThinPlate, spline
-from .look import CENTRE_X_PX, Look
+from .look import Curve, Look
 
 KEY_LIGHT = (-0.52, -0.50, 0.70)
 """Towards the big soft light: left, up, near."""
 FILL_LIGHT = (0.80, -0.05, 0.45)
 RELIEF_SMOOTHING = 70.0
 MARGIN_PX = 26
+SIDES = (-1.0, 1.0)
+"""The subject's right and left, as the sign of x."""
+NOSE_BASE, NOSE_WINGS = 2, (64, 294)
+NOSE_WIDTH_PX = 51.6
+NOSTRIL: Curve = ((5.5, -3), (9, -6.5), (14.5, -7.3), (18.5, -4.9), (15, -2.3), (9, -1.3))
+NOSE_SHADE, GLOSS = (128, 58, 44), (255, 246, 236)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +102,36 @@ def gloss(relief: Relief) -> Float32Array:
 
 def face_mask(points: Float64Array) -> Mask:
     """The face with some of the temple and forehead that hair will cover."""
-    oval = points[list(FACE_OVAL), :2].copy()
-    middle = oval.mean(axis=0)
-    above = np.clip((300 - oval[:, 1]) / 150, 0, 1)[:, None]
-    return mask_of(
-        spline(
-            np.concatenate([oval, oval[:1]]) * 1.0
-            + np.concatenate([above, above[:1]]) * 0.10 * (np.concatenate([oval, oval[:1]]) - middle)
-        )
-    )
+    oval = points[[*FACE_OVAL, FACE_OVAL[0]], :2]
+    above = np.clip((300 - oval[:, 1:]) / 150, 0, 1)
+    return mask_of(spline(oval + 0.10 * above * (oval - oval[:-1].mean(axis=0))))
+
+
+@dataclass(frozen=True, slots=True)
+class Middle:
+    """A frame for what the mesh is too coarse to hold: x from the middle of the face, y from the base of the nose.
+
+    Both count in pixels of a nose NOSE_WIDTH_PX wide and grow with the face's own nose.
+    """
+
+    x: float
+    y: float
+    scale: float
+
+    def __call__(self, points: Curve, side: float = 1.0) -> Float64Array:
+        """Places on the canvas of points on the subject's left (side 1) or right (-1)."""
+        return np.array(points, np.float64) * (side * self.scale, self.scale) + (self.x, self.y)
+
+    def spot(self, x: float, y: float, rx: float, ry: float, side: float = 1.0, turn_deg: float = 0.0) -> Float64Array:
+        """An ellipse, turned outwards."""
+        (centre,) = self(((x, y),), side)
+        return ellipse(centre[0], centre[1], rx * self.scale, ry * self.scale, side * turn_deg)
+
+
+def middle_of(points: Float64Array) -> Middle:
+    """The frame of a face."""
+    left, right = (points[index, 0] for index in NOSE_WINGS)
+    return Middle(float(points[NOSE_BASE, 0]), float(points[NOSE_BASE, 1]), float(abs(left - right)) / NOSE_WIDTH_PX)
 
 
 def paint_face(look: Look, points: Float64Array, relief: Relief) -> Layer:
@@ -116,68 +143,55 @@ def paint_face(look: Look, points: Float64Array, relief: Relief) -> Layer:
     rows, columns = light.shape[:2]
     colour[relief.top : relief.top + rows, relief.left : relief.left + columns] = ramp(look.palette.skin, light)
     layer.fill(mask, colour[mask.window])
-    _zones(look, layer, mask)
-    window = Mask(relief.top, relief.left, gloss(relief) ** 1.0)
-    layer.tint(window.within(mask), (255, 246, 236), 0.26, "screen")
-    _nose(look, layer, mask)
+    middle = middle_of(points)
+    _zones(look, layer, mask, middle)
+    _smile(layer, mask, middle)
+    _freckles(look, layer, mask, middle)
+    layer.tint(Mask(relief.top, relief.left, gloss(relief)).within(mask), GLOSS, 0.26, "screen")
+    _nose(layer, mask, middle)
     return layer
 
 
-def _both(x: float, y: float, rx: float, ry: float, turn_deg: float = 0.0) -> list[Float64Array]:
-    return [ellipse(CENTRE_X_PX + side * x, y, rx, ry, side * turn_deg) for side in (-1, 1)]
-
-
-def _zones(look: Look, layer: Layer, mask: Mask) -> None:
-    """Colour that no light makes: warm cheeks and nose, a cooler brow and jaw."""
+def _zones(look: Look, layer: Layer, mask: Mask, middle: Middle) -> None:
+    """Colour that no light makes: warm cheeks, nose and chin, shaded sockets."""
     blush = look.palette.blush
-    for shape in _both(80, 338, 34, 22, -18):
-        layer.tint(mask_of(shape, 15).within(mask), blush, 0.31)
-    layer.tint(mask_of(ellipse(CENTRE_X_PX, 340, 22, 16), 9).within(mask), blush, 0.20)
-    layer.tint(mask_of(ellipse(CENTRE_X_PX, 442, 22, 10), 9).within(mask), blush, 0.12)
-    for shape in _both(58, 257, 36, 13, -4):
-        layer.tint(mask_of(shape, 9).within(mask), (196, 112, 92), 0.16)
-    _smile(layer, mask)
-    _freckles(look, layer, mask)
+    for side in SIDES:
+        layer.tint(mask_of(middle.spot(80, -18.5, 34, 22, side, -18), 15).within(mask), blush, 0.31)
+        layer.tint(mask_of(middle.spot(58, -99.5, 36, 13, side, -4), 9).within(mask), (196, 112, 92), 0.16)
+    layer.tint(mask_of(middle.spot(0, -16.5, 22, 16), 9).within(mask), blush, 0.20)
+    layer.tint(mask_of(middle.spot(0, 85.5, 22, 10), 9).within(mask), blush, 0.12)
 
 
-def _freckles(look: Look, layer: Layer, mask: Mask) -> None:
+def _freckles(look: Look, layer: Layer, mask: Mask, middle: Middle) -> None:
     """A few, hardly seen: skin without a mark looks like wax."""
     rng = np.random.default_rng(look.seed + 4)
     for _ in range(64):
-        x, y = rng.normal(0, 46), rng.normal(330, 13) + rng.uniform(0, 6)
-        spot = ellipse(CENTRE_X_PX + x, y - abs(x) * 0.06, rng.uniform(0.5, 1.05), rng.uniform(0.45, 0.9))
+        x, y = rng.normal(0, 46), rng.normal(-26.5, 13) + rng.uniform(0, 6)
+        spot = middle.spot(x, y - abs(x) * 0.06, rng.uniform(0.5, 1.05), rng.uniform(0.45, 0.9))
         layer.tint(mask_of(spot, 0.5).within(mask), (196, 116, 84), rng.uniform(0.08, 0.20))
 
 
-def _smile(layer: Layer, mask: Mask) -> None:
+def _smile(layer: Layer, mask: Mask, middle: Middle) -> None:
     """What a friendly closed mouth does to the cheeks: round apples, a hint of a fold."""
-    for side in (-1, 1):
-        fold = spline(np.array([(30, 350), (40, 362), (49, 374), (54, 386)], np.float64)) * (side, 1) + (CENTRE_X_PX, 0)
+    for side in SIDES:
+        fold = spline(middle(((30, -6.5), (40, 5.5), (49, 17.5), (54, 29.5)), side))
         layer.tint(mask_of(fold, 3.4, 3.0).within(mask), (196, 112, 92), 0.30)
         layer.tint(mask_of(fold + (side * 6, -3), 4.5, 5.0).within(mask), (255, 230, 214), 0.30)
-        apple = ellipse(CENTRE_X_PX + side * 72, 324, 24, 12, side * -24)
+        apple = middle.spot(72, -32.5, 24, 12, side, -24)
         layer.tint(mask_of(apple, 8).within(mask), (255, 240, 226), 0.34 if side < 0 else 0.22, "screen")
 
 
-def _nose(look: Look, layer: Layer, mask: Mask) -> None:
-    shadow = (128, 58, 44)
-    for side in (-1, 1):
-        nostril = spline(np.array([(5.5, 353.5), (9, 350.0), (14.5, 349.2), (18.5, 351.6), (15, 354.2), (9, 355.2)]))
-        nostril = np.column_stack([CENTRE_X_PX + side * nostril[:, 0], nostril[:, 1]])
-        layer.tint(mask_of(nostril, 2.6).within(mask), shadow, 0.50)
+def _nose(layer: Layer, mask: Mask, middle: Middle) -> None:
+    for side in SIDES:
+        nostril = spline(middle(NOSTRIL, side))
+        layer.tint(mask_of(nostril, 2.6).within(mask), NOSE_SHADE, 0.50)
         layer.tint(mask_of(nostril, 0.9).within(mask), (84, 32, 28), 0.62)
-        wing = spline(np.array([(19.5, 332.5), (24.6, 338.5), (25.4, 345.5), (21.5, 351.8)], np.float64))
-        wing = np.column_stack([CENTRE_X_PX + side * wing[:, 0], wing[:, 1]])
+        wing = spline(middle(((19.5, -24), (24.6, -18), (25.4, -11), (21.5, -4.7)), side))
         layer.tint(mask_of(wing, 2.6, 4.0).within(mask), (214, 120, 96), 0.42 if side > 0 else 0.32, "multiply")
         layer.tint(mask_of(wing, 1.4, 1.6).within(mask), (186, 92, 68), 0.30)
-        ala = ellipse(CENTRE_X_PX + side * 18, 341, 5, 5.5)
+        ala = middle.spot(18, -15.5, 5, 5.5, side)
         layer.tint(mask_of(ala, 2.6).within(mask), (255, 226, 208), 0.30 if side < 0 else 0.16, "screen")
-    under = ellipse(CENTRE_X_PX + 3, 360, 20, 5)
-    layer.tint(mask_of(under, 4).within(mask), shadow, 0.24)
-    layer.tint(mask_of(ellipse(CENTRE_X_PX - 4, 335, 7, 6), 3.2).within(mask), (255, 250, 244), 0.5, "screen")
-    layer.tint(
-        mask_of(spline(np.array([(637.0, 286), (636.5, 305), (636, 322)])), 3, 5).within(mask),
-        (255, 246, 236),
-        0.26,
-        "screen",
-    )
+    layer.tint(mask_of(middle.spot(3, 3.5, 20, 5), 4).within(mask), NOSE_SHADE, 0.24)
+    layer.tint(mask_of(middle.spot(-4, -21.5, 7, 6), 3.2).within(mask), (255, 250, 244), 0.5, "screen")
+    bridge = spline(middle(((-3, -70.5), (-3.5, -51.5), (-4, -34.5))))
+    layer.tint(mask_of(bridge, 3, 5).within(mask), GLOSS, 0.26, "screen")
