@@ -70,7 +70,8 @@ def load_config(options: Mapping[str, object], env: Mapping[str, str] | None = N
     except ValidationError as error:
         first = error.errors()[0]
         option = "--" + "-".join(str(part) for part in first["loc"]).replace("_", "-")
-        raise ConfigError(f"{option} {first.get('input')!r}: {first['msg']}") from None
+        what = first["msg"].replace("Input should", "it should")
+        raise ConfigError(f"{option} {first.get('input')!r}: {what}; `visavis serve --help` tells more") from None
     if not config.is_loopback:
         raise ConfigError(
             f"--host {config.host!r}: while no API keys exist only this machine may call; use --host 127.0.0.1 "

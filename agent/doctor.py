@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
+import textwrap
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -54,8 +57,18 @@ def run_doctor(*, persona: str | None, as_json: bool) -> int:
         print(json.dumps([asdict(f) for f in findings], indent=2))
     else:
         for f in findings:
-            print(f"{MARKS[f.verdict]}  {f.what:12} {f.text}" + (f"\n{'':18} -> {f.remedy}" if f.remedy else ""))
+            print(to_text(f, shutil.get_terminal_size().columns))
     return 1 if any(f.verdict == "fail" for f in findings) else 0
+
+
+def to_text(finding: Finding, columns: int) -> str:
+    """A finding as the terminal shows it."""
+    head = f"{MARKS[finding.verdict]}  {finding.what:15}"
+    fill = partial(textwrap.fill, width=max(60, columns), break_long_words=False, break_on_hyphens=False)
+    lines = [fill(finding.text, initial_indent=head, subsequent_indent=" " * len(head))]
+    if finding.remedy:
+        lines.append(fill(finding.remedy, initial_indent=" " * len(head) + "-> ", subsequent_indent=" " * len(head)))
+    return "\n".join(lines)
 
 
 async def examine(persona_id: str) -> list[Finding]:

@@ -85,6 +85,7 @@ class Engines:
             work += [engines.load_ears(), asyncio.to_thread(engines._load_turn_model), engines.detect_brains()]
         try:
             await asyncio.gather(*work)
+            engines._check_voice_wish()
             if is_for_calls:
                 engines._check_wishes()
         except BaseException:
@@ -268,6 +269,8 @@ class Engines:
             raise ConfigError(f"--stt whisper: {ear.why}; `visavis models fetch whisper-base.en` gets one")
         if self.config.brain == "openai" and self.choose_brain(self.default_persona()).name == "scripted":
             raise ConfigError("--brain openai: set OPENAI_API_KEY or OPENAI_BASE_URL, or start Ollama on this machine")
+
+    def _check_voice_wish(self) -> None:
         choice = self.tts.choose(self.voice_spec(self.default_persona()))
         if self.config.tts not in ("auto", choice.engine):
             raise ConfigError(f"--tts {self.config.tts}: {choice.why}")

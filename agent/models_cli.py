@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from models import download
 from models.alignments import prepare
@@ -47,6 +47,9 @@ def _list(cache: ModelCache) -> None:
         here = "yes" if card.name in installed else "no"
         languages = ",".join(card.languages[:3]) + ("..." if len(card.languages) > 3 else "")
         print(f"{card.name:24} {card.kind:8} {languages:10} {card.megabytes:5}  {here:5} {card.licence}")
+    for model in cache.installed():
+        if model.name not in cache.cards:
+            print(f"{model.name:24} {model.kind:8} {'?':10} {model.num_bytes >> 20:5}  yes   yours")
     print(f"\nkept in {cache.root} (VISAVIS_HOME moves it)")
 
 
@@ -55,17 +58,17 @@ async def _fetch(cache: ModelCache, names: Sequence[str]) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns) as progress:
         for name in names:
-            task = progress.add_task(name, total=None)
+            task = progress.add_task(name, total=None, visible=False)
 
-            def show(now: download.Progress, task: object = task) -> None:
-                progress.update(task, completed=now.received_bytes, total=now.total_bytes)  # type: ignore[arg-type]
+            def show(now: download.Progress, task: TaskID = task) -> None:
+                progress.update(task, completed=now.received_bytes, total=now.total_bytes, visible=True)
 
             folder = await downloader.fetch(name, show)
             progress.console.print(f"{name} is in {folder}")
 
 
 def _remove(cache: ModelCache, name: str) -> None:
-    _card(cache, name)
+    _check_known(cache, name)
     print(f"{name}: {'removed' if cache.remove(name) else 'was not on this disk'}")
 
 
@@ -73,10 +76,17 @@ def _path(cache: ModelCache, name: str | None) -> None:
     if name is None:
         print(cache.root)
         return
-    model = cache.find(_card(cache, name).name)
+    _check_known(cache, name)
+    model = cache.find(name)
     if model is None:
         raise AgentError(f"{name} is not on this disk; `visavis models fetch {name}` gets it", code="model-missing")
     print(model.folder)
+
+
+def _check_known(cache: ModelCache, name: str) -> None:
+    """A model of the catalog, or one that was copied in by hand."""
+    if cache.find(name) is None:
+        _card(cache, name)
 
 
 def _card(cache: ModelCache, name: str) -> ModelCard:

@@ -60,7 +60,7 @@ def create_app(config: ServerConfig, start: Start | None = None, *, clock: Clock
     meters = CallMeters(book)
     lifespan = partial(_lifespan, book=book, start=start or Start())
     app = FastAPI(title="Visavis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.warming_failed = False
+    app.state.failure = None
     problems.install(app)
     app.add_middleware(
         CORSMiddleware,
@@ -80,7 +80,7 @@ async def _lifespan(app: FastAPI, *, book: CallBook, start: Start) -> AsyncItera
     def warmed(task: asyncio.Task[None]) -> None:
         """A server that cannot warm up must not sit there looking alive."""
         if not task.cancelled() and task.exception() is not None:
-            app.state.warming_failed = True
+            app.state.failure = task.exception()
             signal.raise_signal(signal.SIGINT)
 
     warming = asyncio.create_task(_warm(book, start))
@@ -102,11 +102,9 @@ async def _warm(book: CallBook, start: Start) -> None:
     try:
         engines = start.engines or await Engines.warm(book.config, start.on_step)
         engines.port = start.port
-    except AgentError as error:
-        start.on_step(f"cannot start: {error}")
-        raise
-    except Exception as error:
-        start.on_step(f"cannot start: {error}")
+    except AgentError:
+        raise  # it says itself what to do, and whoever runs the server tells it
+    except Exception:
         logger.exception("warm-up failed")
         raise
     book.engines = engines

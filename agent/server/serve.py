@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 from collections.abc import Mapping
@@ -11,10 +12,12 @@ import uvicorn
 
 from ..config import ServerConfig, load_config
 from ..engines import Engines
-from ..errors import ConfigError
+from ..errors import AgentError, ConfigError
+from ..persona.load import find_personas
 from ..pipeline.log import quiet_pipecat
 from .app import Start, create_app
 
+BACKLOG = 128
 OPTION_NAMES = frozenset(ServerConfig.model_fields)
 SLOT_NAMES = {"stt": "hears with", "brain": "thinks with", "tts": "speaks with"}
 
@@ -25,8 +28,12 @@ def serve(options: Mapping[str, Any]) -> int:
     Args:
         options: command-line options by name; None means not given.
 
+    Returns:
+        0: Ctrl-C is how a server is stopped.
+
     Raises:
         ConfigError: an option is wrong, or the port is taken.
+        AgentError: an engine cannot be had.
     """
     config = load_config({k: v for k, v in options.items() if k in OPTION_NAMES})
     is_verbose = bool(options.get("verbose"))
@@ -34,6 +41,7 @@ def serve(options: Mapping[str, Any]) -> int:
     if not is_verbose:
         logging.getLogger("models").setLevel(logging.ERROR)  # what the fetch has to say is said in plain words
     quiet_pipecat(is_verbose)
+    check_persona(config)
     listener = _listen(config)
     host, port = listener.getsockname()[:2]
     start = Start(_say, lambda engines: _tell_ready(engines, host, port), port=port)
@@ -47,8 +55,10 @@ def serve(options: Mapping[str, Any]) -> int:
         pass  # uvicorn has shut down by then and raises it again
     finally:
         listener.close()
-    if app.state.warming_failed:
-        return 1
+    if isinstance(app.state.failure, AgentError):
+        raise app.state.failure
+    if app.state.failure is not None:
+        raise AgentError(f"cannot start ({type(app.state.failure).__name__}: {app.state.failure}); see above")
     _say("bye")
     return 0
 
@@ -60,12 +70,27 @@ def _listen(config: ServerConfig) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host, config.port))
+        listener.listen(BACKLOG)  # or a second server could take the port while this one warms up
     except OSError as error:
         listener.close()
-        raise ConfigError(
-            f"--port {config.port}: {error.strerror or error}; another program has it? Choose one with --port"
-        ) from None
+        taken = "another program has it" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        raise ConfigError(f"--port {config.port}: {taken}; choose another with --port, 0 takes a free one") from None
     return listener
+
+
+def check_persona(config: ServerConfig) -> None:
+    """Tell a wrong name before anything is loaded.
+
+    Raises:
+        ConfigError: there is no such persona.
+    """
+    paths = find_personas(config.personas_dir)
+    if not paths:
+        raise ConfigError(f"--personas-dir '{config.personas_dir}': there is no persona; it needs NAME/persona.yaml")
+    if config.persona not in paths:
+        raise ConfigError(
+            f"--persona {config.persona!r}: there is none of that name; found: {', '.join(sorted(paths))}"
+        )
 
 
 def _say(text: str) -> None:
