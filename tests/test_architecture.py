@@ -198,3 +198,12 @@ def test_no_machine_paths_and_no_open_ends():
     pattern = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm)/|\b(TODO|FIXME|XXX)\b", re.M)
     here = Path(__file__)
     assert [relative(p) for p in sources() if p != here and pattern.search(p.read_text())] == []
+
+
+def test_public_names_are_pinned():
+    import agent
+    import avatar
+
+    assert sorted(agent.__all__) == ["Caller", "Persona", "Session", "load_persona", "serve"]
+    assert all(getattr(agent, name) is not None for name in agent.__all__)
+    assert sorted(avatar.__all__) == sorted(set(avatar.__all__)) and all(hasattr(avatar, n) for n in avatar.__all__)
