@@ -9,6 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.hub import is_offline
+
 from .errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,7 +65,7 @@ def load_config(options: Mapping[str, object], env: Mapping[str, str] | None = N
     """
     env = os.environ if env is None else env
     values = {k: v for k, v in options.items() if v is not None}
-    if env.get("VISAVIS_OFFLINE", "") not in ("", "0"):
+    if is_offline(env):
         values["offline"] = True
     try:
         config = ServerConfig.model_validate(values)

@@ -17,6 +17,7 @@ import numpy as np
 from avatar.clock import MonotonicClock
 from avatar.media import UNIT_TICKS, AVUnit, VideoFrame
 from models.cache import ModelCache
+from models.hub import is_offline
 
 from .brain import registry as brains
 from .brain.detect import detect
@@ -161,7 +162,7 @@ def _shadows() -> list[Finding]:
 
 
 def _offline(cache: ModelCache) -> Finding:
-    if os.environ.get("VISAVIS_OFFLINE", "") not in ("", "0"):
+    if is_offline():
         return Finding("downloads", "better", "forbidden by VISAVIS_OFFLINE", "unset it to get better ears and voices")
     return Finding("downloads", "ok", f"models are kept in {cache.root}")
 

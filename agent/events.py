@@ -263,12 +263,17 @@ def decode_client(raw: str | bytes) -> ClientEvent | None:
     Raises:
         BadEvent: not JSON, not an object, too large, or a field is wrong.
     """
-    if len(raw) > MAX_MESSAGE_BYTES:
-        raise BadEvent(f"a message may have {MAX_MESSAGE_BYTES} bytes, this one has {len(raw)}")
     try:
+        num_bytes = len(raw if isinstance(raw, bytes) else raw.encode())
+        if num_bytes > MAX_MESSAGE_BYTES:
+            raise BadEvent(f"a message may have {MAX_MESSAGE_BYTES} bytes, this one has {num_bytes}")
         message = json.loads(raw)
+        # Half a surrogate pair passes as an escape, and nothing could be done with it later.
+        json.dumps(message, ensure_ascii=False).encode()
+    except BadEvent:
+        raise
     except (ValueError, RecursionError):
-        raise BadEvent("a message must be one JSON object") from None
+        raise BadEvent("a message must be one JSON object in valid Unicode") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise BadEvent('a message must be a JSON object with a string "type"', param="/type")
     event_id = message.get("event_id")

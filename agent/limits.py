@@ -25,9 +25,11 @@ class CallLimits:
 
     def connected(self, now_s: float) -> None:
         """The wire stands."""
-        self.lost_s = None
         if self.active_s is None:
             self.active_s = self.quiet_s = now_s
+        elif self.lost_s is not None:
+            self.quiet_s = now_s  # nobody could say anything meanwhile
+        self.lost_s = None
 
     def lost(self, now_s: float) -> None:
         """The wire is gone."""
@@ -46,7 +48,8 @@ class CallLimits:
             return "disconnected"
         if self.seconds(now_s) > self.max_minutes * 60:
             return "max_duration"
-        return "idle_timeout" if 0 < self.config.idle_timeout_s < now_s - self.quiet_s else None
+        is_idle = self.lost_s is None and 0 < self.config.idle_timeout_s < now_s - self.quiet_s
+        return "idle_timeout" if is_idle else None
 
     def silence_breaker(self, idle: Idle | None, now_s: float) -> str | None:
         """What the persona says because the user has been silent for long, if its author wished so."""

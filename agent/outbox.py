@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from avatar.clock import Clock
@@ -48,8 +48,7 @@ class Outbox:
 
     def post(self, text: str) -> None:
         """Say a message that is no event of ours, in order with the events."""
-        if len(text.encode()) > MAX_MESSAGE_BYTES:
-            self.num_lost += 1  # no channel takes it, and all that comes after would wait behind it
+        if not self._fits(text):
             return
         if self._waiting or not self._is_open or not self._send(text):
             self.num_lost += len(self._waiting) == MAX_KEPT
@@ -58,8 +57,11 @@ class Outbox:
     def open(self, first: ServerEvent | None = None) -> None:
         """The caller listens: `first` goes ahead of all that waited."""
         self._is_open = True
-        if first is not None:
-            self._waiting.appendleft(self._text(first))
+        if first is not None and self._fits(text := self._text(first)):
+            if len(self._waiting) == MAX_KEPT:
+                self._waiting.popleft()
+                self.num_lost += 1
+            self._waiting.appendleft(text)
         self.flush()
 
     def close(self) -> None:
@@ -71,10 +73,18 @@ class Outbox:
         while self._waiting and self._is_open and self._send(self._waiting[0]):
             self._waiting.popleft()
 
+    def _fits(self, text: str) -> bool:
+        """Whether a channel takes it; else all that comes after would wait behind it."""
+        fits = len(text.encode()) <= MAX_MESSAGE_BYTES
+        self.num_lost += not fits
+        return fits
+
     def _text(self, event: ServerEvent) -> str:
         message = self._message(event)
         wrapped = message if self._wrap is None else self._wrap(message)
-        return json.dumps(wrapped, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(wrapped, ensure_ascii=False, separators=(",", ":"))
+        # A language model may cut its stream in the middle of a surrogate pair.
+        return text.encode(errors="replace").decode()
 
     def _message(self, event: ServerEvent) -> dict[str, Any]:
         self.seq += 1
@@ -84,3 +94,16 @@ class Outbox:
         message["t_ms"] = round((self._clock.now_s() - self._start_s) * 1000)
         message["turn"] = self.turn
         return message
+
+
+def newest(
+    lines: Sequence[Mapping[str, Any]], *, max_bytes: int = MAX_MESSAGE_BYTES // 2
+) -> tuple[Mapping[str, Any], ...]:
+    """The last lines of a conversation that one message can hold with room for its envelope."""
+    taken: list[Mapping[str, Any]] = []
+    for line in reversed(lines):
+        max_bytes -= len(json.dumps(line))
+        if max_bytes < 0:
+            break
+        taken.append(line)
+    return tuple(reversed(taken))

@@ -34,7 +34,7 @@ from .events import (
 )
 from .limits import CallLimits
 from .metrics import CallCounters
-from .outbox import Outbox
+from .outbox import Outbox, newest
 from .persona.schema import Persona
 from .pipeline.build import CallParts, CallPipeline
 from .pipeline.call import Call
@@ -298,7 +298,7 @@ class Session:
         if peer is not self._peer or label != wanted:
             return
         is_first, self._was_open, self._channel = not self._was_open, True, label
-        self.outbox.open(self._created() if is_first else SessionResumed(tuple(self._pipeline.transcript)))
+        self.outbox.open(self._created() if is_first else SessionResumed(newest(self._pipeline.transcript)))
 
     def _created(self) -> SessionCreated:
         return SessionCreated({**self.to_wire(), "engines": self._engines.describe()})

@@ -50,10 +50,10 @@ class Troubles:
         """Take a failure; nothing fails in silence."""
         code = error.code if isinstance(error, AgentError) else "internal"
         self._counters.errors[code] += 1
+        if self._counters.errors[code] > MAX_ERRORS:
+            self._give_up()
         now_s = self._clock.now_s()
         if now_s - self._told_s.get((stage, code), float("-inf")) < TELL_EVERY_S:
-            if self._counters.errors[code] > MAX_ERRORS:
-                self._give_up()
             return
         self._told_s[stage, code] = now_s
         logger.warning("%s failed: %s (%s)", stage, code, type(error).__name__, extra={"session": self._session_id})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from avatar.media import MEDIA_CLOCK_RATE
 
@@ -43,14 +43,20 @@ class Utterance:
             return
         tail = re.match(r"\S*", self.text[text_position + length :])
         text_end = text_position + length + (tail.end() if tail else 0)
-        if not self.words or text_position >= self.words[-1].text_end:
-            self.words.append(Word(self.text[text_position:text_end], start, end, text_end))
+        before = self.words[-1].text_end if self.words else 0
+        if text_position >= before:
+            # What stands between two words and has no sound of its own, a dash or a bracket, goes with the next.
+            self.words.append(Word(self.text[before:text_end].strip(), start, end, text_end))
 
     def finish(self, num_ticks: int) -> None:
         """All sound is made."""
         self.num_ticks = num_ticks
         if not self.words:
             self.spread_words(num_ticks)
+            return
+        last = self.words[-1]
+        if self.num_heard < len(self.words) and (rest := self.text[last.text_end :].strip()):
+            self.words[-1] = replace(last, text=f"{last.text} {rest}", text_end=len(self.text))
 
     def spread_words(self, num_ticks: int) -> None:
         """Place the words by their letters over `num_ticks`: the voice told no times."""
@@ -79,7 +85,7 @@ class Utterance:
     @property
     def unheard_text(self) -> str:
         start = self.words[self.num_heard - 1].text_end if self.num_heard else 0
-        return self.text[start:].strip()
+        return "" if self.is_played and self.num_heard == len(self.words) else self.text[start:].strip()
 
     @property
     def is_played(self) -> bool:

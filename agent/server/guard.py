@@ -10,11 +10,14 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import problem
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+PROXY_HEADERS = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
+"""What a proxy adds: behind one, the peer's address says nothing of who calls."""
 MAX_BODY_BYTES = 1_048_576
 
 
@@ -27,12 +30,12 @@ def refusal(client_host: str | None, headers: Mapping[str, str]) -> tuple[str, s
     """
     if client_host is None or not _is_loopback_address(client_host):
         return "unauthorized", "while no API keys exist only this machine may call"
-    if "forwarded" in headers or "x-forwarded-for" in headers:
+    if PROXY_HEADERS & headers.keys():
         return "unauthorized", "a proxied call needs an API key, and none exists yet"
     if _host_name(headers.get("host", "")) not in LOOPBACK_NAMES:
         return "unauthorized", "call this server as http://127.0.0.1 or http://localhost"
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).hostname not in ("localhost", "127.0.0.1", "::1"):
+    if origin is not None and _origin_host(origin) not in ("localhost", "127.0.0.1", "::1"):
         return "origin_not_allowed", f"pages of {origin} may not call this server"
     return None
 
@@ -45,7 +48,14 @@ def _is_loopback_address(host: str) -> bool:
 
 
 def _host_name(host: str) -> str:
-    return host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    return (host.rsplit(":", 1)[0] if not host.endswith("]") else host).lower()
+
+
+def _origin_host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
 
 
 class Guard:
@@ -67,4 +77,19 @@ class Guard:
         if why is not None:
             await problem(*why)(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, _bounded(receive), send)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Bodies that come without a stated length are counted as they come."""
+    num_bytes = 0
+
+    async def bounded() -> Message:
+        nonlocal num_bytes
+        message = await receive()
+        num_bytes += len(message.get("body", b""))
+        if num_bytes > MAX_BODY_BYTES:
+            raise HTTPException(413, f"a request may have {MAX_BODY_BYTES} bytes")
+        return message
+
+    return bounded
