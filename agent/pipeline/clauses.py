@@ -8,7 +8,7 @@ FIRST_CLAUSE_WORDS = 8
 """A clause that long sounds whole on its own, and the voice starts a comma earlier."""
 LONGEST_CHARS = 300
 """A voice that gets more at once starts late; nobody speaks that long without a breath."""
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]”’]*(?=\s)|(?<=[。！？])[”’」』）]*")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]”’]*(?=\s)|(?<=[。！？])[”’」』）]*(?=[^”’」』）])")
 """Chinese and Japanese put no space after a sentence."""
 _CLAUSE_END = re.compile(r"(?<=[,;:—–])(?=\s)")
 _ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e|no|approx|z\.b)|\b[a-z])\.$", re.IGNORECASE)

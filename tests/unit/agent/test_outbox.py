@@ -5,8 +5,8 @@ import json
 import pytest
 
 from agent import rtvi
-from agent.events import MAX_MESSAGE_BYTES, AvatarState, SessionState, Warning
-from agent.outbox import MAX_KEPT, Outbox
+from agent.events import MAX_MESSAGE_BYTES, AvatarState, SessionResumed, SessionState, Warning
+from agent.outbox import MAX_KEPT, Outbox, newest
 from avatar.clock import VirtualClock
 
 pytestmark = pytest.mark.unit
@@ -74,3 +74,36 @@ def test_a_dialect_wraps_events_and_leaves_foreign_messages_alone():
     assert event["label"] == "rtvi-ai" and event["type"] == "server-message" and event["data"]["t"] == "visavis"
     assert event["data"]["event"]["type"] == "session.avatar.state" and event["data"]["event"]["seq"] == 1
     assert caller.texts[1] == '{"type":"bot-ready"}'
+
+
+def test_half_a_sign_of_a_language_model_is_replaced_and_goes_out():
+    caller = Caller()
+    caller.outbox.open()
+    caller.outbox.emit(Warning("w", "half \ud83d a sign"))
+    assert json.loads(caller.texts[0].encode())["message"] == "half ? a sign"
+
+
+def test_a_first_event_that_is_too_large_holds_up_nothing():
+    caller = Caller()
+    caller.outbox.emit(AvatarState("idle"))
+    caller.outbox.open(Warning("w", "x" * MAX_MESSAGE_BYTES))
+    assert caller.types == ["session.avatar.state"] and caller.outbox.num_lost == 1
+
+
+def test_a_first_event_pushes_out_the_oldest_when_all_is_full():
+    caller = Caller()
+    for number in range(MAX_KEPT):
+        caller.outbox.post(json.dumps({"type": str(number)}))
+    caller.outbox.open(AvatarState("idle"))
+    assert caller.types[:2] == ["session.avatar.state", "1"] and caller.types[-1] == str(MAX_KEPT - 1)
+    assert caller.outbox.num_lost == 1
+
+
+def test_a_long_conversation_is_resumed_with_its_newest_lines():
+    lines = [{"role": "user", "text": f"line {number} " + "ü" * 400} for number in range(200)]
+    kept = newest(lines)
+    assert kept == tuple(lines[-len(kept) :]) and 10 < len(kept) < 200
+    caller = Caller()
+    caller.outbox.open(SessionResumed(kept))
+    assert caller.types == ["session.resumed"]
+    assert newest(lines[:3]) == tuple(lines[:3]) and newest([]) == ()
