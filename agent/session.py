@@ -224,6 +224,7 @@ class Session:
         current = asyncio.current_task()
         if self._peer is not None:
             await self._peer.aclose()
+            self._peer = None
         await self._pipeline.stop()
         others = [t for t in self._tasks if t is not current]
         for task in others:

@@ -8,6 +8,7 @@ import string
 from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from avatar.clock import Clock
 
@@ -41,7 +42,8 @@ class CallBook:
         self.num_created = 0
         self.num_ended: Counter[str] = Counter()
         self._sessions: dict[str, Session] = {}
-        self._ended: deque[Session] = deque(maxlen=ENDED_KEPT)
+        self._ended: deque[dict[str, Any]] = deque(maxlen=ENDED_KEPT)
+        """As the API shows them: a whole session holds encoders, a renderer, a recogniser."""
         self._personas: dict[Path, tuple[int, Persona]] = {}
         self._num_opening = 0
         self.is_closing = False
@@ -122,13 +124,13 @@ class CallBook:
         session = self._sessions.get(session_id)
         if session is not None:
             return session
-        if any(s.id == session_id for s in self._ended):
+        if self.find_ended(session_id) is not None:
             raise SessionError("this call is over; create a new session", code="session_ended")
         raise SessionError("there is no such session", code="session_not_found")
 
-    def find_ended(self, session_id: str) -> Session | None:
-        """A session that is over, as long as it is remembered."""
-        return next((s for s in self._ended if s.id == session_id), None)
+    def find_ended(self, session_id: str) -> dict[str, Any] | None:
+        """A session that is over, as the API shows it, as long as it is remembered."""
+        return next((ended for ended in self._ended if ended["id"] == session_id), None)
 
     async def aclose(self) -> None:
         """End all calls."""
@@ -147,7 +149,7 @@ class CallBook:
 
     def _ended_now(self, session: Session) -> None:
         self._sessions.pop(session.id, None)
-        self._ended.append(session)
+        self._ended.append(session.to_wire())
         self.num_ended[session.end_reason or "error"] += 1
         for watcher in self.watchers:
             watcher(session)

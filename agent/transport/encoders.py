@@ -170,6 +170,10 @@ class VideoCore:
         self.policy = BitratePolicy(limits)
         self.counters = EncoderCounters()
 
+    def close(self) -> None:
+        """Free libav's encoder with its threads now, not when the collector comes by."""
+        self._context = None
+
     def estimate(self, estimate_bps: int) -> None:
         """Take the receiver's estimate."""
         self.policy.estimate(estimate_bps, self._clock.now_s())

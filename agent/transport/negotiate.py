@@ -13,7 +13,7 @@ from avatar.clock import Clock
 
 from ..errors import TransportError
 from .bitrate import BitrateRange
-from .encoders import TunedEncoder, install, make_encoder
+from .encoders import TunedEncoder, TunedOpusEncoder, install, make_encoder
 from .ice import IceServer, bound_gathering
 from .jitter import DirectBuffer, hear_directly
 from .offer import MediaWish, Offer
@@ -51,6 +51,12 @@ class Connection:
     @property
     def answer_sdp(self) -> str:
         return str(self.pc.localDescription.sdp)
+
+    def free_encoders(self) -> None:
+        """Give back the memory and threads of the video encoder; the connection is closed."""
+        for encoder in self.encoders.values():
+            if not isinstance(encoder, TunedOpusEncoder):
+                encoder.core.close()
 
 
 async def negotiate(

@@ -177,6 +177,7 @@ class Peer:
                     await self._connection.pc.close()
             except TimeoutError:
                 logger.warning("a connection did not close in %s s; its socket is left to the system", CLOSE_TIMEOUT_S)
+            self._connection.free_encoders()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.pair.audio.stop()
         self.pair.video.stop()

@@ -64,8 +64,7 @@ def session_router(book: CallBook) -> APIRouter:
 
     @router.get("/{session_id}")
     async def show(session_id: str) -> dict[str, Any]:
-        ended = book.find_ended(session_id)
-        return (ended or book.get(session_id)).to_wire()
+        return book.find_ended(session_id) or book.get(session_id).to_wire()
 
     @router.get("/{session_id}/metrics")
     async def metrics(session_id: str) -> dict[str, Any]:
@@ -73,10 +72,10 @@ def session_router(book: CallBook) -> APIRouter:
 
     @router.delete("/{session_id}")
     async def end(session_id: str, authorization: Annotated[str | None, Header()] = None) -> dict[str, Any]:
-        session = book.find_ended(session_id)
-        if session is None:
-            session = _authorised(book.get(session_id), authorization)
-            await session.aclose("client")
+        if ended := book.find_ended(session_id):
+            return ended
+        session = _authorised(book.get(session_id), authorization)
+        await session.aclose("client")
         return session.to_wire()
 
     @router.post("/{session_id}/webrtc", status_code=201)
