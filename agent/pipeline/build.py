@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-from pipecat.frames.frames import InputAudioRawFrame, InputTransportMessageFrame
+from pipecat.frames.frames import InputTransportMessageFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.aggregators.llm_context import LLMContext
@@ -31,7 +30,7 @@ from .smart_turn import VoiceDetector
 from .stt import Detector, Ear, TurnOracle
 from .tts import Voice
 from .turn_frames import ear_turn_strategies
-from .wire import Wire
+from .wire import LastStage, Wire
 
 STOP_S = 5.0
 
@@ -65,7 +64,7 @@ class CallPipeline:
         memory = LLMContextAggregatorPair(
             self._context,
             user_params=LLMUserAggregatorParams(
-                user_turn_strategies=ear_turn_strategies(), user_turn_stop_timeout=30.0
+                user_turn_strategies=ear_turn_strategies(), user_turn_stop_timeout=30.0, empty_user_turn=None
             ),
             assistant_params=LLMAssistantAggregatorParams(),
         )
@@ -89,6 +88,7 @@ class CallPipeline:
                 self._face_stage,  # sound to the avatar; what was heard comes back
                 self._wire,  # messages to the caller
                 memory.assistant(),  # only heard words enter the conversation
+                LastStage(call),  # tells when an interruption is through
             ]
         )
         self._worker = PipelineWorker(
@@ -114,7 +114,7 @@ class CallPipeline:
 
     async def hear(self, samples: Int16Array) -> None:
         """Sound of the microphone, int16[n] at 16 kHz."""
-        await self._ear.queue_frame(InputAudioRawFrame(np.ascontiguousarray(samples).tobytes(), SAMPLE_RATE_HZ, 1))
+        await self._ear.hear(samples)
 
     async def type_text(self, text: str) -> None:
         """The user typed a turn."""
@@ -126,7 +126,7 @@ class CallPipeline:
 
     async def interrupt(self) -> None:
         """Stop the agent at once, as a barge-in does."""
-        await self._ear.broadcast_interruption()
+        await self._ear.interrupt()
 
     async def message(self, message: object) -> None:
         """A message of pipecat's own client (RTVI)."""
@@ -134,6 +134,7 @@ class CallPipeline:
 
     def on_unit(self, unit: AVUnit, sent_s: float) -> None:
         """The tracks sent a unit."""
+        self._ear.tick(sent_s)
         self._face_stage.on_unit(unit, sent_s)
 
     @property

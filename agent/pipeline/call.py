@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class Call:
     on_activity: Callable[[Activity], None] | None = None
     on_reply: Callable[[TurnMarks], None] | None = None
     """Told the phases of each reply when it is over."""
+    interruption_over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when an interruption has passed the last stage, so that memory holds what was heard."""
     _ordinal: int = 0
 
     def next_response_id(self) -> tuple[str, int]:

@@ -7,8 +7,9 @@ sound travels through pipecat; this stage feeds the face and turns playout into 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pipecat.frames.frames import (
     AggregatedTextFrame,
@@ -38,7 +39,6 @@ from ..events import (
     ResponseCreated,
     ResponseDone,
 )
-from ..metrics import TurnMarks
 from .call import Call
 from .frames import (
     EmotionFrame,
@@ -51,9 +51,22 @@ from .frames import (
 from .heard import Reply, Utterance, Word
 from .sound import SpokenSound
 
+MAX_PLAYED_UNITS = 250
+"""10 s of playout not looked at yet; beyond it the oldest is dropped, and its words are found by the next."""
+
+
+@dataclass(slots=True)
+class _InHand:
+    """A reply between its first word and its last sample."""
+
+    reply: Reply
+    start: ResponseStartFrame
+    end: ResponseEndFrame | None = None
+    """Comes when the brain has said all."""
+
 
 class FaceStage(FrameProcessor):
-    """Feeds one Face and reports its playout."""
+    """Feeds one Face and reports its playout, reply after reply."""
 
     def __init__(self, call: Call, face: Face, *, on_hang_up: Callable[[], None], hush: Callable[[], None]) -> None:
         super().__init__(name="face")
@@ -61,20 +74,23 @@ class FaceStage(FrameProcessor):
         self._face = face
         self._hush = hush
         self._on_hang_up = on_hang_up
-        self._reply: Reply | None = None
-        self._end_frame: ResponseEndFrame | None = None
-        self._marks = TurnMarks()
+        self._replies: deque[_InHand] = deque()
+        """The first is heard now, the last gets sound."""
         self._sound: SpokenSound | None = None
         self._segment = ("", 0)
         """The utterance being heard and the number pipecat knows it by."""
-        self._played: asyncio.Queue[tuple[AVUnit, float]] = asyncio.Queue()
+        self._played: asyncio.Queue[tuple[AVUnit, float]] = asyncio.Queue(MAX_PLAYED_UNITS)
         self._listening: asyncio.Task[None] | None = None
         call.on_activity = face.set_activity
 
     def on_unit(self, unit: AVUnit, sent_s: float) -> None:
         """The tracks sent a unit; called on the event loop, never blocks. Idle units are of no interest here."""
-        if unit.utterance_id is not None and self._listening is not None:
-            self._played.put_nowait((replace(unit, face=None), sent_s))
+        if unit.utterance_id is None or self._listening is None:
+            return
+        if self._played.full():
+            self._played.get_nowait()
+            self._call.counters.dropped["playout"] += 1
+        self._played.put_nowait((replace(unit, face=None), sent_s))
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -83,11 +99,10 @@ class FaceStage(FrameProcessor):
         match frame:
             case ResponseStartFrame():
                 await self._reply_started(frame)
-                await self.push_frame(frame, direction)
             case UtteranceStartFrame():
                 self._utterance_started(frame)
             case SpeechFrame():
-                self._speech(frame)
+                await self._speech(frame)
             case UtteranceEndFrame():
                 await self._utterance_ended(frame)
             case EmotionFrame():
@@ -108,29 +123,39 @@ class FaceStage(FrameProcessor):
         await self._stop_following()
 
     async def _reply_started(self, frame: ResponseStartFrame) -> None:
+        if self._replies and self._replies[-1].end is None:
+            # Its brain was asked something else meanwhile; what it said is spoken.
+            self._complete(self._replies[-1], ResponseEndFrame(response_id=self._replies[-1].reply.id))
         ordinal = int(frame.response_id.rpartition("_")[2])
-        self._reply = Reply(frame.response_id, ordinal, frame.mode, planned=frame.planned)
-        self._end_frame, self._marks = None, self._call.marks
+        reply = Reply(frame.response_id, ordinal, frame.mode, planned=frame.planned)
+        self._replies.append(_InHand(reply, frame))
         self._call.emit(ResponseCreated(frame.response_id, ordinal, frame.mode))
+        if len(self._replies) == 1:
+            await self.push_frame(frame)
+        await self._maybe_finish()
 
     def _utterance_started(self, frame: UtteranceStartFrame) -> None:
-        if self._reply is None:
+        if not self._replies or self._replies[-1].reply.id != frame.response_id:
             return
-        self._reply.utterances.append(Utterance(frame.utterance_id, frame.text))
+        self._replies[-1].reply.utterances.append(Utterance(frame.utterance_id, frame.text))
         self._sound = SpokenSound(self._face, response_id=frame.response_id, utterance_id=frame.utterance_id)
 
-    def _speech(self, frame: SpeechFrame) -> None:
-        utterance = self._reply.utterance(frame.utterance_id) if self._reply else None
-        if utterance is None or self._sound is None or self._sound.utterance_id != frame.utterance_id:
+    async def _speech(self, frame: SpeechFrame) -> None:
+        if self._sound is None or self._sound.utterance_id != frame.utterance_id:
+            return
+        # The voice waits for room too, but what it has sent already may be more than there was room for.
+        await self._face.room(self._sound.num_ticks_of(frame.chunk))
+        utterance = self._replies[-1].reply.utterance(frame.utterance_id) if self._replies else None
+        if utterance is None or self._sound is None:
             return
         for event, start, end in self._sound.push(frame.chunk):
             utterance.add_word(event.text_position, event.length, start, end)
 
     async def _utterance_ended(self, frame: UtteranceEndFrame) -> None:
-        utterance = self._reply.utterance(frame.utterance_id) if self._reply else None
-        if self._reply is None or utterance is None:
+        utterance = self._replies[-1].reply.utterance(frame.utterance_id) if self._replies else None
+        if utterance is None:
             return
-        utterance.finish(self._sound.finish() if self._sound is not None else 0)
+        utterance.finish(self._sound.finish() if self._sound is not None else 0, is_whole=frame.is_whole)
         self._sound = None
         await self._maybe_finish()
 
@@ -140,30 +165,40 @@ class FaceStage(FrameProcessor):
             self._face.gesture(frame.gesture)
 
     async def _reply_complete(self, frame: ResponseEndFrame) -> None:
-        if self._reply is None or self._reply.id != frame.response_id:
+        if not self._replies or self._replies[-1].reply.id != frame.response_id:
             await self.push_frame(frame)
             return
-        self._reply.is_complete, self._reply.hang_up = True, frame.hang_up
-        self._end_frame = frame
+        self._complete(self._replies[-1], frame)
         await self._maybe_finish()
+
+    def _complete(self, in_hand: _InHand, frame: ResponseEndFrame) -> None:
+        in_hand.end = frame
+        in_hand.reply.is_complete, in_hand.reply.hang_up = True, frame.hang_up
 
     async def _follow_playout(self) -> None:
         while True:
             unit, sent_s = await self._played.get()
-            reply = self._reply
-            utterance = reply.utterance(unit.utterance_id) if reply else None
-            if reply is None or utterance is None:
-                continue
-            if not reply.is_started:
-                await self._playout_started(reply, unit, sent_s)
-            for word in utterance.play(unit.offset + unit.num_voiced):
-                await self._word_heard(reply, utterance, word)
-            await self._maybe_finish()
+            try:
+                await self._was_played(unit, sent_s)
+            except Exception as error:  # without this task no reply would ever end
+                self._call.report(error, "face")
 
-    async def _playout_started(self, reply: Reply, unit: AVUnit, sent_s: float) -> None:
+    async def _was_played(self, unit: AVUnit, sent_s: float) -> None:
+        in_hand = self._replies[0] if self._replies else None
+        utterance = in_hand.reply.utterance(unit.utterance_id) if in_hand else None
+        if in_hand is None or utterance is None:
+            return
+        if not in_hand.reply.is_started:
+            await self._playout_started(in_hand, unit, sent_s)
+        for word in utterance.play(unit.offset + unit.num_voiced):
+            await self._word_heard(in_hand.reply, utterance, word)
+        await self._maybe_finish()
+
+    async def _playout_started(self, in_hand: _InHand, unit: AVUnit, sent_s: float) -> None:
+        reply, marks = in_hand.reply, in_hand.start.marks
         reply.is_started = True
-        self._marks.first_played_s = sent_s
-        self._marks.first_frame_s = None if unit.is_late else sent_s
+        marks.first_played_s = sent_s
+        marks.first_frame_s = None if unit.is_late else sent_s
         self._call.is_agent_speaking = True
         self._call.set_activity(Activity.SPEAKING)
         self._call.emit(PlayoutStarted(reply.id))
@@ -198,36 +233,40 @@ class FaceStage(FrameProcessor):
         return segment.id
 
     async def _maybe_finish(self) -> None:
-        reply, end_frame = self._reply, self._end_frame
-        if reply is None or end_frame is None or not reply.is_played:
-            return
-        self._reply = self._end_frame = None
+        while self._replies and self._replies[0].end is not None and self._replies[0].reply.is_played:
+            await self._finish(self._replies.popleft())
+            if self._replies:
+                await self.push_frame(self._replies[0].start)
+
+    async def _finish(self, in_hand: _InHand) -> None:
+        reply, end = in_hand.reply, in_hand.end
         if reply.is_started:
             self._call.emit(PlayoutStopped(reply.id, reply.played_ms))
         await self._speaking_over(reply)
         self._call.emit(AgentTranscriptDone(reply.id, reply.heard_text, ""))
-        self._done(reply, "completed" if reply.is_started else "failed")
-        await self.push_frame(end_frame)
-        if self._call.activity in (Activity.SPEAKING, Activity.THINKING):
+        self._done(in_hand, "completed" if reply.is_started else "failed")
+        if end is not None:
+            await self.push_frame(end)
+        if not self._replies and self._call.activity in (Activity.SPEAKING, Activity.THINKING):
             self._call.set_activity(Activity.IDLE)
         if reply.hang_up:
             self._on_hang_up()
 
     async def _cut(self) -> None:
-        """Interruption: nothing more of the reply leaves the machine, and only what was heard is kept."""
-        reply, self._reply, self._end_frame, self._sound = self._reply, None, None, None
+        """Interruption: nothing more of any reply leaves the machine, and only what was heard is kept."""
+        replies, self._replies, self._sound = self._replies, deque(), None
         self._face.clear()
         self._hush()
         while not self._played.empty():
             self._played.get_nowait()
-        if reply is None:
-            return
-        if reply.is_started:
-            self._call.emit(PlayoutCleared(reply.id, reply.played_ms))
-        await self._speaking_over(reply)
-        self._call.emit(AgentTranscriptDone(reply.id, reply.heard_text, reply.unheard_text))
-        self._marks.interrupt_ms = self._call.marks.interrupt_ms
-        self._done(reply, "cancelled")
+        for in_hand in replies:
+            reply = in_hand.reply
+            if reply.is_started:
+                self._call.emit(PlayoutCleared(reply.id, reply.played_ms))
+                in_hand.start.marks.interrupt_ms = self._call.marks.interrupt_ms
+            await self._speaking_over(reply)
+            self._call.emit(AgentTranscriptDone(reply.id, reply.heard_text, reply.unheard_text))
+            self._done(in_hand, "cancelled")
 
     async def _speaking_over(self, reply: Reply) -> None:
         if not reply.is_started:
@@ -236,11 +275,11 @@ class FaceStage(FrameProcessor):
         await self.push_frame(TTSStoppedFrame(context_id=reply.id))
         await self.broadcast_frame(BotStoppedSpeakingFrame)
 
-    def _done(self, reply: Reply, status: str) -> None:
-        metrics = self._marks.to_wire()
+    def _done(self, in_hand: _InHand, status: str) -> None:
+        reply, marks = in_hand.reply, in_hand.start.marks
         if self._call.on_reply is not None:
-            self._call.on_reply(self._marks)
-        self._call.emit(ResponseDone(reply.id, status, reply.played_ms, reply.heard_text, metrics))
+            self._call.on_reply(marks)
+        self._call.emit(ResponseDone(reply.id, status, reply.played_ms, reply.heard_text, marks.to_wire()))
 
     async def _stop_following(self) -> None:
         task, self._listening = self._listening, None

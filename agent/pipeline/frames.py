@@ -10,8 +10,10 @@ from pipecat.frames.frames import (
     DataFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
+    SystemFrame,
 )
 
+from ..metrics import TurnMarks
 from ..tts.base import SpeechChunk
 
 
@@ -23,6 +25,8 @@ class ResponseStartFrame(LLMFullResponseStartFrame):
     mode: str = "talk"
     planned: list[str] = field(default_factory=list)
     """Sentences on their way to the voice, in order; the voice's stage adds them as they are cut."""
+    marks: TurnMarks = field(default_factory=TurnMarks)
+    """The moments of this reply; words said unasked have none of a turn."""
 
 
 @dataclass
@@ -63,11 +67,18 @@ class UtteranceEndFrame(ControlFrame):
     """All sound of a sentence is made."""
 
     utterance_id: str = ""
+    is_whole: bool = True
+    """False when the voice broke off."""
 
 
 @dataclass
 class EmptyTurnFrame(ControlFrame):
     """The user's turn is over and nothing was understood in it."""
+
+
+@dataclass
+class SoundLostFrame(SystemFrame):
+    """The microphone gives no sound any more, not even silence."""
 
 
 @dataclass

@@ -48,14 +48,14 @@ class Utterance:
             # What stands between two words and has no sound of its own, a dash or a bracket, goes with the next.
             self.words.append(Word(self.text[before:text_end].strip(), start, end, text_end))
 
-    def finish(self, num_ticks: int) -> None:
-        """All sound is made."""
+    def finish(self, num_ticks: int, *, is_whole: bool = True) -> None:
+        """All sound is made; not whole when the voice broke off."""
         self.num_ticks = num_ticks
         if not self.words:
             self.spread_words(num_ticks)
             return
         last = self.words[-1]
-        if self.num_heard < len(self.words) and (rest := self.text[last.text_end :].strip()):
+        if is_whole and self.num_heard < len(self.words) and (rest := self.text[last.text_end :].strip()):
             self.words[-1] = replace(last, text=f"{last.text} {rest}", text_end=len(self.text))
 
     def spread_words(self, num_ticks: int) -> None:

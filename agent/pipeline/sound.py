@@ -11,6 +11,9 @@ from avatar.media import MEDIA_CLOCK_RATE, AudioChunk, Int16Array, PhonemeCue
 
 from ..tts.base import SpeechChunk, SpeechEvent
 
+RESAMPLER_TICKS = 9600
+"""200 ms: more than any resampler holds back."""
+
 
 class SoundSink(Protocol):
     """The part of a Face that takes sound."""
@@ -30,6 +33,10 @@ class SpokenSound:
         self._resampler: soxr.ResampleStream | None = None
         self.num_ticks = 0
         """Sound given to the face so far."""
+
+    def num_ticks_of(self, chunk: SpeechChunk) -> int:
+        """How much room a chunk may need: the resampler holds a little back and gives it out later."""
+        return round(len(chunk.samples) * MEDIA_CLOCK_RATE / chunk.sample_rate_hz) + RESAMPLER_TICKS
 
     def push(self, chunk: SpeechChunk) -> list[tuple[SpeechEvent, int, int]]:
         """Give a chunk to the face; returns its words, each with its start and end in ticks."""

@@ -16,7 +16,9 @@ from pipecat.frames.frames import (
     Frame,
     InputAudioRawFrame,
     InterimTranscriptionFrame,
+    InterruptionFrame,
     LLMMessagesAppendFrame,
+    LLMRunFrame,
     ProposedUserStartedSpeakingFrame,
     ProposedUserStoppedSpeakingFrame,
     TranscriptionFrame,
@@ -34,14 +36,21 @@ from ..turns.backchannel import is_hum
 from ..turns.endpointing import Endpointer, TurnAction
 from ..turns.interruption import Floor, FloorAction
 from .call import Call
-from .frames import EmptyTurnFrame
-from .smart_turn import VAD_MS, VAD_SAMPLES
+from .frames import EmptyTurnFrame, SoundLostFrame
+from .smart_turn import TURN_SECONDS, VAD_MS, VAD_SAMPLES
 
 PRE_ROLL_SAMPLES = SAMPLE_RATE_HZ * 3 // 10
-MAX_TURN_SAMPLES = SAMPLE_RATE_HZ * 60
+MAX_TURN_SAMPLES = SAMPLE_RATE_HZ * TURN_SECONDS
+"""The turn model looks no further back; the recogniser keeps its own."""
 HUM_SAMPLES = 3 * VAD_SAMPLES
 PARTIAL_EVERY_MS = 500
 CONTEST_PARTIAL_EVERY_MS = 128
+SOUND_LOST_S = 1.0
+"""A microphone that is muted may send nothing at all; silence of that length ends most turns anyway."""
+MAX_WAITING_SAMPLES = SAMPLE_RATE_HZ * 4
+"""Sound that waits while the ear is busy; more is lost, and counted."""
+INTERRUPTION_S = 1.0
+"""A cut passes all stages in a few ms; a brain that is slow to stop may not keep typed words back for longer."""
 USER = "user"
 
 
@@ -98,14 +107,47 @@ class Ear(FrameProcessor):
         self._is_open = False
         self._turn = 0
         self._onset_s = 0.0
+        self._last_sound_s = 0.0
+        self._num_waiting = 0
+        self._owes_reply = False
+
+    async def hear(self, samples: Int16Array) -> None:
+        """Take sound of the microphone, int16[n] at 16 kHz."""
+        if self._num_waiting + len(samples) > MAX_WAITING_SAMPLES:
+            self._call.counters.dropped["microphone"] += 1
+            return
+        self._num_waiting += len(samples)
+        self._last_sound_s = self._call.clock.now_s()
+        await self.queue_frame(InputAudioRawFrame(np.ascontiguousarray(samples).tobytes(), SAMPLE_RATE_HZ, 1))
+
+    def tick(self, now_s: float) -> None:
+        """Time goes on, also where the microphone gives nothing; called for every unit that is sent."""
+        if self._endpointer.in_turn and now_s - self._last_sound_s >= SOUND_LOST_S:
+            self._spawn("sound-lost", self.queue_frame(SoundLostFrame()))
+
+    async def interrupt(self) -> None:
+        """Stop the agent at once; no turn follows."""
+        self._voice.hold()
+        self._rest()
+        await self.broadcast_interruption()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
-        if isinstance(frame, InputAudioRawFrame):
-            await self._hear(np.frombuffer(frame.audio, np.int16))
-            return
-        if isinstance(frame, LLMMessagesAppendFrame) and frame.run_llm and isinstance(frame.messages[-1], dict):
-            self._typed(str(frame.messages[-1].get("content")))  # pipecat's own client typed
+        match frame:
+            case InputAudioRawFrame():
+                samples = np.frombuffer(frame.audio, np.int16)
+                self._num_waiting -= len(samples)
+                await self._hear(samples)
+                return
+            case SoundLostFrame():
+                if self._call.clock.now_s() - self._last_sound_s >= SOUND_LOST_S:
+                    for action in self._endpointer.sound_lost():
+                        await self._act(action)
+                return
+            case InterruptionFrame() if direction is FrameDirection.DOWNSTREAM:  # pipecat's own client cancels
+                self._rest()
+            case LLMMessagesAppendFrame(run_llm=True, messages=[*_, {"content": text}]):  # or types
+                self._typed(str(text))
         if isinstance(frame, (EndFrame, CancelFrame)):
             await self._stop_tasks()
         await self.push_frame(frame, direction)
@@ -116,7 +158,14 @@ class Ear(FrameProcessor):
 
     async def type_text(self, text: str) -> None:
         """The user typed: it is a turn of its own and takes the floor."""
+        self._voice.hold()
+        self._call.interruption_over.clear()
         await self.broadcast_interruption()
+        try:  # what was heard of the cut reply comes before these words
+            async with asyncio.timeout(INTERRUPTION_S):
+                await self._call.interruption_over.wait()
+        except TimeoutError:
+            self._call.counters.dropped["interruption"] += 1
         self._typed(text)
         await self.push_frame(LLMMessagesAppendFrame([{"role": "user", "content": text}], run_llm=True))
 
@@ -128,6 +177,10 @@ class Ear(FrameProcessor):
         self._call.emit(UserTranscriptCompleted(f"item_{self._turn}", text, 1.0, typed=True))
         self._floor.close()
         self._call.set_activity(Activity.THINKING)
+
+    def _rest(self) -> None:
+        if self._call.activity in (Activity.SPEAKING, Activity.THINKING):
+            self._call.set_activity(Activity.IDLE)
 
     async def _hear(self, samples: Int16Array) -> None:
         self._pending = np.concatenate([self._pending, samples])
@@ -166,9 +219,9 @@ class Ear(FrameProcessor):
                 self._spawn("commit", self._commit())
 
     async def _turn_started(self) -> None:
-        commit = self._tasks.get("commit")
-        if commit is not None and not commit.done():
-            await asyncio.wait([commit])
+        before = [self._tasks[name] for name in ("judge", "commit") if name in self._tasks]
+        if before:
+            await asyncio.wait(before)
         self._turn += 1
         self._eager, self._text = None, ""
         self._call.marks = TurnMarks()
@@ -186,6 +239,7 @@ class Ear(FrameProcessor):
 
     async def _open_turn(self) -> None:
         self._is_open = True
+        self._owes_reply = self._call.activity is Activity.THINKING
         self._call.set_activity(Activity.LISTENING)
         await self.push_frame(ProposedUserStartedSpeakingFrame())
 
@@ -241,6 +295,7 @@ class Ear(FrameProcessor):
                 self._call.emit(AvatarState(self._call.activity.value))
             case FloorAction.INTERRUPT:
                 self._call.counters.interruptions += 1
+                self._voice.hold()
                 await self._open_turn()
 
     async def _poll(self, sound: Int16Array) -> None:
@@ -249,9 +304,10 @@ class Ear(FrameProcessor):
             await self._act(action)
 
     async def _partial(self) -> None:
+        turn = self._turn
         async with self._stream_lock:
             text = await self._stream.partial()
-        if not text or text == self._text or not self._endpointer.in_turn:
+        if not text or text == self._text or not self._endpointer.in_turn or turn != self._turn:
             return
         self._text = text
         self._endpointer.words(text, self._script_score(text))
@@ -263,9 +319,11 @@ class Ear(FrameProcessor):
         if self._floor.is_contested:
             return
         transcript = await self._transcribe()
-        if not transcript.text or not self._endpointer.is_speculating:
+        if not transcript.text:
             return
         self._eager = transcript
+        if not self._endpointer.is_speculating:
+            return  # the turn is over already; its commit takes the words
         self._endpointer.words(transcript.text, self._script_score(transcript.text))
         await self.push_frame(EagerTranscriptionFrame(transcript.text, USER, time_now_iso8601()))
 
@@ -283,14 +341,20 @@ class Ear(FrameProcessor):
         self._call.marks.committed_s = self._call.clock.now_s()
         self._call.emit(UserSpeechStopped(round(self._heard_ms)))
         if not transcript.text:
-            self._call.set_activity(Activity.IDLE)
-            await self.push_frame(EmptyTurnFrame())
+            await self._nothing_said()
             return
         self._call.counters.turns += 1
         self._call.set_activity(Activity.THINKING)
         self._call.emit(UserTranscriptCompleted(f"item_{self._turn}", transcript.text, transcript.confidence))
         await self.push_frame(TranscriptionFrame(transcript.text, USER, time_now_iso8601(), finalized=True))
         await self.push_frame(ProposedUserStoppedSpeakingFrame())
+
+    async def _nothing_said(self) -> None:
+        self._call.set_activity(Activity.THINKING if self._owes_reply else Activity.IDLE)
+        await self.push_frame(ProposedUserStoppedSpeakingFrame())
+        await self.push_frame(EmptyTurnFrame())
+        if self._owes_reply:
+            await self.push_frame(LLMRunFrame())  # a cough has cut a reply before it was heard
 
     async def _transcribe(self) -> Transcript:
         started_s = self._call.clock.now_s()
@@ -317,7 +381,6 @@ class Ear(FrameProcessor):
             await work
         except Exception as error:  # a task that dies in silence would leave the caller talking to nobody
             self._call.report(error, f"ear-{name}")
-            await self.push_error(f"ear {name}: {error}", exception=error)
 
     async def _stop_tasks(self) -> None:
         tasks, self._tasks = self._tasks, {}

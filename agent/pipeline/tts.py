@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pipecat.frames.frames import CancelFrame, EndFrame, Frame, InterruptionFrame, LLMTextFrame
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
-from ..errors import TtsError
+from ..metrics import TurnMarks
 from ..tts.base import TtsEngine, VoiceSpec
 from .call import Call
 from .clauses import ClauseSplitter
@@ -41,6 +41,7 @@ class Voice(FrameProcessor):
         self._queue: asyncio.Queue[Frame] = asyncio.Queue(MAX_WAITING)
         self._speaking: asyncio.Task[None] | None = None
         self._current: str | None = None
+        self._marks = TurnMarks()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
@@ -48,7 +49,6 @@ class Voice(FrameProcessor):
             case ResponseStartFrame():
                 self._response_id, self._planned = frame.response_id, frame.planned
                 self._splitter = ClauseSplitter()
-                self._call.marks.voice_asked_s = self._call.marks.first_sound_s = None
                 await self._put(frame)
             case LLMTextFrame():
                 for piece in self._splitter.push(frame.text):
@@ -82,24 +82,29 @@ class Voice(FrameProcessor):
         while True:
             frame = await self._queue.get()
             await self.push_frame(frame)
-            if isinstance(frame, UtteranceStartFrame):
-                await self._speak(frame)
+            match frame:
+                case ResponseStartFrame():
+                    self._marks = frame.marks
+                    self._marks.voice_asked_s = self._marks.first_sound_s = None
+                case UtteranceStartFrame():
+                    await self._speak(frame)
 
     async def _speak(self, frame: UtteranceStartFrame) -> None:
-        marks = self._call.marks
+        marks = self._marks
         if marks.voice_asked_s is None:
             marks.voice_asked_s = self._call.clock.now_s()
-        self._current = frame.utterance_id
+        self._current, is_whole = frame.utterance_id, False
         try:
             async for chunk in self._engine.speak(frame.text, self._spec, utterance_id=frame.utterance_id):
                 if marks.first_sound_s is None:
                     marks.first_sound_s = self._call.clock.now_s()
                 await self.push_frame(SpeechFrame(frame.utterance_id, chunk))
                 await self._has_room()
-        except TtsError as error:
+            is_whole = True
+        except Exception as error:  # whatever a voice stumbles over, the next sentence may be spoken
             self._call.report(error, "tts")
         self._current = None
-        await self.push_frame(UtteranceEndFrame(utterance_id=frame.utterance_id))
+        await self.push_frame(UtteranceEndFrame(utterance_id=frame.utterance_id, is_whole=is_whole))
 
     async def _silence(self) -> None:
         """Forget all that is not spoken yet, here and in the engine."""

@@ -15,9 +15,10 @@ class EarTurnStop(EagerUserTurnStopStrategy):
     """Ends the turn when the ear says so, with or without words."""
 
     async def process_frame(self, frame: Frame) -> ProcessFrameResult:
+        result = await super().process_frame(frame)
         if isinstance(frame, EmptyTurnFrame):
             await self.trigger_user_turn_finalized()
-        return await super().process_frame(frame)
+        return result
 
 
 def ear_turn_strategies() -> UserTurnStrategies:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from pipecat.frames.frames import Frame, OutputTransportMessageFrame, OutputTransportMessageUrgentFrame
+from pipecat.frames.frames import (
+    Frame,
+    InterruptionFrame,
+    OutputTransportMessageFrame,
+    OutputTransportMessageUrgentFrame,
+)
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
+
+from .call import Call
 
 
 class Wire(BaseOutputTransport):
@@ -27,4 +34,18 @@ class Wire(BaseOutputTransport):
         if isinstance(frame, (OutputTransportMessageFrame, OutputTransportMessageUrgentFrame)):
             self._send(json.dumps(frame.message))
             return
+        await self.push_frame(frame, direction)
+
+
+class LastStage(FrameProcessor):
+    """Stands behind memory."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(name="last")
+        self._call = call
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        await super().process_frame(frame, direction)
+        if isinstance(frame, InterruptionFrame) and direction is FrameDirection.DOWNSTREAM:
+            self._call.interruption_over.set()
         await self.push_frame(frame, direction)

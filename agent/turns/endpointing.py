@@ -122,6 +122,14 @@ class Endpointer:
         self._ends_unfinished = bool(stripped) and stripped[-1] in self.rules.unfinished_words
         self._script_score = script_score
 
+    def sound_lost(self) -> list[TurnAction]:
+        """No sound comes any more, not even silence: an open turn is over."""
+        if not self._in_turn:
+            return []
+        self.last_silence_ms = self._silence_ms
+        self.end_turn()
+        return [TurnAction.COMMIT]
+
     def end_turn(self) -> None:
         """Close the turn from outside (it was noise, or the call took another course)."""
         self._in_turn = False
