@@ -17,6 +17,12 @@ RECENT_AGENT_WORDS = 40
 """About 12 s of speech: an echo that comes later is no echo."""
 
 
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(slots=True)
 class Call:
     """One call as its stages see it. Everything runs on the call's event loop."""
@@ -34,7 +40,7 @@ class Call:
     on_activity: Callable[[Activity], None] | None = None
     on_reply: Callable[[TurnMarks], None] | None = None
     """Told the phases of each reply when it is over."""
-    interruption_over: asyncio.Event = field(default_factory=asyncio.Event)
+    interruption_over: asyncio.Event = field(default_factory=_set_event)
     """Set when an interruption has passed the last stage, so that memory holds what was heard."""
     _ordinal: int = 0
 

@@ -28,7 +28,6 @@ from pipecat.utils.time import time_now_iso8601
 
 from avatar.media import Activity
 
-from ..errors import SttError
 from ..events import AvatarState, UserSpeechStarted, UserSpeechStopped, UserTranscriptCompleted, UserTranscriptDelta
 from ..metrics import TurnMarks
 from ..stt.base import SAMPLE_RATE_HZ, Int16Array, SttStream, Transcript
@@ -106,6 +105,8 @@ class Ear(FrameProcessor):
         self._eager: Transcript | None = None
         self._is_open = False
         self._turn = 0
+        self._item = ""
+        """The spoken turn as events name it; words may be typed meanwhile."""
         self._onset_s = 0.0
         self._last_sound_s = 0.0
         self._num_waiting = 0
@@ -113,11 +114,11 @@ class Ear(FrameProcessor):
 
     async def hear(self, samples: Int16Array) -> None:
         """Take sound of the microphone, int16[n] at 16 kHz."""
+        self._last_sound_s = self._call.clock.now_s()
         if self._num_waiting + len(samples) > MAX_WAITING_SAMPLES:
             self._call.counters.dropped["microphone"] += 1
             return
         self._num_waiting += len(samples)
-        self._last_sound_s = self._call.clock.now_s()
         await self.queue_frame(InputAudioRawFrame(np.ascontiguousarray(samples).tobytes(), SAMPLE_RATE_HZ, 1))
 
     def tick(self, now_s: float) -> None:
@@ -145,8 +146,10 @@ class Ear(FrameProcessor):
                         await self._act(action)
                 return
             case InterruptionFrame() if direction is FrameDirection.DOWNSTREAM:  # pipecat's own client cancels
+                self._call.interruption_over.clear()
                 self._rest()
             case LLMMessagesAppendFrame(run_llm=True, messages=[*_, {"content": text}]):  # or types
+                await self._cut_is_remembered()
                 self._typed(str(text))
         if isinstance(frame, (EndFrame, CancelFrame)):
             await self._stop_tasks()
@@ -161,13 +164,17 @@ class Ear(FrameProcessor):
         self._voice.hold()
         self._call.interruption_over.clear()
         await self.broadcast_interruption()
-        try:  # what was heard of the cut reply comes before these words
+        await self._cut_is_remembered()
+        self._typed(text)
+        await self.push_frame(LLMMessagesAppendFrame([{"role": "user", "content": text}], run_llm=True))
+
+    async def _cut_is_remembered(self) -> None:
+        """What was heard of a reply comes before the words that cut it."""
+        try:
             async with asyncio.timeout(INTERRUPTION_S):
                 await self._call.interruption_over.wait()
         except TimeoutError:
             self._call.counters.dropped["interruption"] += 1
-        self._typed(text)
-        await self.push_frame(LLMMessagesAppendFrame([{"role": "user", "content": text}], run_llm=True))
 
     def _typed(self, text: str) -> None:
         self._turn += 1
@@ -223,6 +230,7 @@ class Ear(FrameProcessor):
         if before:
             await asyncio.wait(before)
         self._turn += 1
+        self._item = f"item_{self._turn}"
         self._eager, self._text = None, ""
         self._call.marks = TurnMarks()
         self._onset_s = self._call.clock.now_s() - self._endpointer.speech_ms / 1000
@@ -304,22 +312,22 @@ class Ear(FrameProcessor):
             await self._act(action)
 
     async def _partial(self) -> None:
-        turn = self._turn
+        item = self._item
         async with self._stream_lock:
             text = await self._stream.partial()
-        if not text or text == self._text or not self._endpointer.in_turn or turn != self._turn:
+        if not text or text == self._text or not self._endpointer.in_turn or item != self._item:
             return
         self._text = text
         self._endpointer.words(text, self._script_score(text))
         if self._is_open:
-            self._call.emit(UserTranscriptDelta(f"item_{self._turn}", text))
+            self._call.emit(UserTranscriptDelta(self._item, text))
             await self.push_frame(InterimTranscriptionFrame(text, USER, time_now_iso8601()))
 
     async def _speculate(self) -> None:
         if self._floor.is_contested:
             return
         transcript = await self._transcribe()
-        if not transcript.text:
+        if not transcript.text.strip():
             return
         self._eager = transcript
         if not self._endpointer.is_speculating:
@@ -340,12 +348,12 @@ class Ear(FrameProcessor):
         self._is_open, self._eager = False, None
         self._call.marks.committed_s = self._call.clock.now_s()
         self._call.emit(UserSpeechStopped(round(self._heard_ms)))
-        if not transcript.text:
+        if not transcript.text.strip():
             await self._nothing_said()
             return
         self._call.counters.turns += 1
         self._call.set_activity(Activity.THINKING)
-        self._call.emit(UserTranscriptCompleted(f"item_{self._turn}", transcript.text, transcript.confidence))
+        self._call.emit(UserTranscriptCompleted(self._item, transcript.text, transcript.confidence))
         await self.push_frame(TranscriptionFrame(transcript.text, USER, time_now_iso8601(), finalized=True))
         await self.push_frame(ProposedUserStoppedSpeakingFrame())
 
@@ -361,7 +369,7 @@ class Ear(FrameProcessor):
         try:
             async with self._stream_lock:
                 transcript = await self._stream.transcribe()
-        except SttError as error:
+        except Exception as error:  # whatever it is, the turn must end
             self._call.report(error, "stt")
             self._stream.reset()
             return Transcript("", 0.0)

@@ -321,3 +321,66 @@ async def test_sound_the_ear_cannot_take_in_time_is_dropped_and_counted(kit):
         await kit.pipeline.hear(np.zeros(512, np.int16))
     gate.set()
     await kit.settle()
+
+
+async def test_a_recogniser_that_breaks_in_an_unknown_way_ends_the_turn():
+    async with CallKit() as kit:
+        kit.ear.error = RuntimeError("no memory")
+        await kit.ask("hello")
+        await kit.quiet(1000)
+        assert {s for s, _ in kit.errors} == {"stt"} and kit.call.activity is Activity.IDLE
+        kit.ear.error = None
+        kit.brain.answer = TEN_WORDS
+        await kit.pipeline.type_text("count")
+        await kit.play(8)
+        await kit.user(480, "stop it now")
+        assert kit.of(ResponseDone)[-1].status == "cancelled"
+
+
+async def test_a_recogniser_that_hears_only_blanks_leaves_no_thinking_face(kit):
+    async def blank():
+        return Transcript(" ")
+
+    kit.ear.transcribe = blank
+    await kit.ask("hello")
+    await kit.quiet(1000)
+    assert kit.call.activity is Activity.IDLE and kit.brain.heard == []
+
+
+async def test_words_typed_while_speaking_are_an_item_of_their_own(kit):
+    await kit.user(480, "hello mira")
+    await kit.pipeline.type_text("are you there")
+    await kit.quiet(420)
+    items = {e.transcript: e.item_id for e in kit.of(UserTranscriptCompleted)}
+    assert set(items) == {"hello mira", "are you there"} and len(set(items.values())) == 2
+    await kit.play_until_silent()
+    assert kit.voice.spoken[-1] == "You said hello mira."
+    assert len(kit.of(ResponseDone)) == len(kit.of(ResponseCreated))
+
+
+async def test_words_typed_in_pipecats_own_client_stand_after_the_cut_reply():
+    async with CallKit(speaks_rtvi=True) as kit:
+        kit.brain.answer = TEN_WORDS
+        await kit.ask("count")
+        await kit.play(12)
+        kit.brain.answer = None
+        options = {"run_immediately": True, "audio_response": True}
+        message = {"content": "are you there", "options": options}
+        await kit.pipeline.message({"label": "rtvi-ai", "type": "send-text", "id": "1", "data": message})
+        await kit.settle(200)
+        await kit.play_until_silent()
+        texts = [m["text"] for m in kit.pipeline.transcript]
+        assert texts[1].startswith("One two") and texts[2:] == ["are you there", "You said are you there."]
+
+
+async def test_playout_nobody_looks_at_is_bounded(kit):
+    kit.brain.answer = TEN_WORDS
+    await kit.ask("count")
+    for _ in range(3):
+        unit = kit.face.next_unit()
+        for _ in range(200):
+            kit.pipeline.on_unit(unit, kit.clock.now_s())
+    assert kit.call.counters.dropped["playout"] > 0
+    await kit.settle()
+    await kit.play_until_silent()
+    assert kit.of(ResponseDone)[-1].heard_text == TEN_WORDS
