@@ -165,6 +165,7 @@ class VideoCore:
         self._clock = clock
         self._context: VideoCodecContext | None = None
         self._context_bps = 0
+        self._is_closed = False
         self._wants_keyframe = False
         self._keyframe_s: float | None = None
         self.policy = BitratePolicy(limits)
@@ -172,6 +173,7 @@ class VideoCore:
 
     def close(self) -> None:
         """Free libav's encoder with its threads now, not when the collector comes by."""
+        self._is_closed = True
         self._context = None
 
     def estimate(self, estimate_bps: int) -> None:
@@ -180,6 +182,8 @@ class VideoCore:
 
     def encode(self, frame: av.VideoFrame, force_keyframe: bool) -> list[av.Packet[Any]]:
         """Encode one I420 picture; `frame.pts` in 1/90000 s."""
+        if self._is_closed:
+            return []  # a picture that was on its way to the encoder's thread
         context = self._context
         is_other = context is not None and (
             frame.width != context.width

@@ -11,7 +11,8 @@ from agent.transport.client import Caller
 from .live_server import LiveServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
-WARM_UP, CALLS, TOLERANCE = 10, 50, 0.05
+WARM_UP, CALLS, TOLERANCE = 60, 50, 0.05
+# The allocator's pools have their full size after some fifty calls (10: 609 MB, 60: 765 MB, 140: 772 MB).
 
 
 async def one_call(url: str) -> None:
@@ -56,5 +57,6 @@ async def test_fifty_calls_leave_nothing_behind(tmp_path):
     assert status == 0 and server.lines[-1] == "visavis: bye", server.lines[-5:]
     assert not any("Traceback" in line for line in server.lines), server.lines
     for what in ("tasks", "threads", "files"):
-        assert after[what] <= before[what] * (1 + TOLERANCE), (what, before, after)
+        # One kept per call would be 50; the collector may still owe what two or three calls held.
+        assert after[what] <= before[what] + CALLS // 5, (what, before, after)
     assert after["memory_kb"] <= before["memory_kb"] * (1 + TOLERANCE), (before, after)
