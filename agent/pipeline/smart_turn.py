@@ -18,6 +18,8 @@ from ..stt.base import SAMPLE_RATE_HZ, Int16Array
 VAD_SAMPLES = 512
 VAD_MS = 32
 TURN_SECONDS = 8
+MUTED_PEAK = 8
+"""Of 32767: digital silence with the dither a codec may add; no microphone is that quiet."""
 
 
 class VoiceDetector:
@@ -33,10 +35,14 @@ class VoiceDetector:
         self._left = np.concatenate([self._left, samples])
         probabilities = []
         while len(self._left) >= VAD_SAMPLES:
-            confidence = self._analyzer.voice_confidence(self._left[:VAD_SAMPLES].tobytes())
-            probabilities.append(float(np.ravel(confidence)[0]))
+            probabilities.append(self._probability(self._left[:VAD_SAMPLES]))
             self._left = self._left[VAD_SAMPLES:]
         return probabilities
+
+    def _probability(self, window: Int16Array) -> float:
+        if -MUTED_PEAK < window.min() and window.max() < MUTED_PEAK:
+            return 0.0  # a muted caller costs nothing
+        return float(np.ravel(self._analyzer.voice_confidence(window.tobytes()))[0])
 
 
 class TurnModel:

@@ -81,6 +81,9 @@ class CallBook:
         try:
             persona = await asyncio.to_thread(self.persona, persona_id or self.config.persona)
             engines = await self.engines.open(persona, self.clock)
+            if self.is_closing:
+                await engines.aclose()
+                raise SessionError("the server is closing", code="not_ready")
             identity = SessionIdentity(new_id("ses_"), new_id("vst_", 43))
             session = Session(
                 identity,

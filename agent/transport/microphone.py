@@ -17,8 +17,9 @@ SAMPLE_RATE_HZ = 16_000
 CHUNK_SAMPLES = 320
 MAX_CHUNKS = 100
 """2 s: a listener further behind loses the oldest sound."""
-MAX_GAP_S = 0.2
-"""Lost packets up to this long become silence, so that later words keep their place in time."""
+MAX_GAP_S = 1.0
+"""Lost packets, and those a sender leaves out in silence (Opus DTX: one in 400 ms), become silence up to this
+long, so that words keep their place in time and a turn its end."""
 
 
 @dataclass(slots=True)

@@ -58,6 +58,14 @@ async def test_lost_packets_become_silence_so_that_time_is_kept() -> None:
     assert sum(not chunk.any() for chunk in chunks) == 2
 
 
+async def test_what_a_sender_leaves_out_in_silence_is_filled() -> None:
+    microphone = Microphone()
+    for index in (0, 20, 40):  # Opus DTX: a packet in 400 ms
+        microphone.push(_frame(np.zeros(960), index * 960))
+    assert microphone.counters.filled_gap_ms == pytest.approx(760.0)
+    assert len(await _all(microphone)) == 41 - 1
+
+
 async def test_a_long_pause_of_the_sender_is_not_filled() -> None:
     microphone = Microphone()
     microphone.push(_frame(np.zeros(960), 0))
