@@ -26,8 +26,9 @@ from .call import Call
 from .face import FaceStage
 from .frames import SayFrame
 from .llm import Mind, to_messages
+from .senses import Detector, TurnOracle
 from .smart_turn import VoiceDetector
-from .stt import Detector, Ear, TurnOracle
+from .stt import Ear
 from .tts import Voice
 from .turn_frames import ear_turn_strategies
 from .wire import LastStage, Wire

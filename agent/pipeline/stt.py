@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from pipecat.frames.frames import (
@@ -36,6 +36,7 @@ from ..turns.endpointing import Endpointer, TurnAction
 from ..turns.interruption import Floor, FloorAction
 from .call import Call
 from .frames import EmptyTurnFrame, SoundLostFrame
+from .senses import Detector, FloorHolder, TurnOracle
 from .smart_turn import TURN_SECONDS, VAD_MS, VAD_SAMPLES
 
 PRE_ROLL_SAMPLES = SAMPLE_RATE_HZ * 3 // 10
@@ -51,26 +52,6 @@ MAX_WAITING_SAMPLES = SAMPLE_RATE_HZ * 4
 INTERRUPTION_S = 1.0
 """A cut passes all stages in a few ms; a brain that is slow to stop may not keep typed words back for longer."""
 USER = "user"
-
-
-class Detector(Protocol):
-    """Voice probabilities of each complete 32 ms."""
-
-    def push(self, samples: Int16Array) -> list[float]: ...
-
-
-class TurnOracle(Protocol):
-    """How surely a turn is over."""
-
-    async def probability(self, samples: Int16Array) -> float: ...
-
-
-class FloorHolder(Protocol):
-    """The agent's voice, as far as the ear may touch it."""
-
-    def hold(self) -> None: ...
-
-    def resume(self) -> None: ...
 
 
 class Ear(FrameProcessor):

@@ -12,6 +12,7 @@ from typing import Any
 
 from avatar.clock import Clock
 
+from ..call_engines import CallEngines
 from ..config import ServerConfig
 from ..engines import Engines
 from ..errors import PersonaError, SessionError
@@ -80,10 +81,7 @@ class CallBook:
         self._num_opening += 1
         try:
             persona = await asyncio.to_thread(self.persona, persona_id or self.config.persona)
-            engines = await self.engines.open(persona, self.clock)
-            if self.is_closing:
-                await engines.aclose()
-                raise SessionError("the server is closing", code="not_ready")
+            engines = await self._open(self.engines, persona)
             identity = SessionIdentity(new_id("ses_"), new_id("vst_", 43))
             session = Session(
                 identity,
@@ -101,6 +99,13 @@ class CallBook:
         self.num_created += 1
         session.start()
         return session
+
+    async def _open(self, warm: Engines, persona: Persona) -> CallEngines:
+        engines = await warm.open(persona, self.clock)
+        if self.is_closing:
+            await engines.aclose()
+            raise SessionError("the server is closing", code="not_ready")
+        return engines
 
     def persona(self, persona_id: str) -> Persona:
         """Read a persona from its folder; what was just saved is used by the next call."""
