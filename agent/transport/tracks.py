@@ -171,8 +171,7 @@ class MediaPair:
             self._sound = np.zeros(UNIT_TICKS, np.int16)
             return
         self._epoch = unit.epoch
-        # The source fades too, from the unit's end on; after our own fade that would be a blip.
-        self._sound = np.zeros(UNIT_TICKS, np.int16) if self._is_faded and not unit.num_voiced else unit.samples
+        self._sound = _after_fade(unit) if self._is_faded else unit.samples
         self._is_faded = False
         if self._has_video:
             self._offer_picture(unit, pts)
@@ -260,6 +259,17 @@ def to_frame(i420: UInt8Array) -> av.VideoFrame:
     if i420.flags.writeable or not i420.flags.c_contiguous:
         return av.VideoFrame.from_ndarray(i420, format="yuv420p")
     return av.VideoFrame.from_numpy_buffer(i420, format="yuv420p")
+
+
+def _after_fade(unit: AVUnit) -> Int16Array:
+    """What follows a sound that we faded ourselves."""
+    if not unit.num_voiced:
+        # The source fades too, from the unit's end on; after our own fade that would be a blip.
+        return np.zeros(UNIT_TICKS, np.int16)
+    # Held and let go within one unit: the source knows of no gap, so the rise is ours to make.
+    risen = unit.samples.copy()
+    risen[:RAMP_TICKS] = (risen[:RAMP_TICKS] * np.linspace(0.0, 1.0, RAMP_TICKS, dtype=np.float32)).astype(np.int16)
+    return risen
 
 
 def _ramped_out(sound: Int16Array, start: int) -> Int16Array:

@@ -233,6 +233,17 @@ async def test_a_hush_in_mid_unit_fades_once_and_the_sources_own_fade_is_no_blip
     assert not any(samples.any() for samples in following)
 
 
+async def test_sound_let_go_within_the_unit_it_was_hushed_in_rises_without_a_click() -> None:
+    source = _ToneThenFade()
+    pair, _ = _pair(source)  # type: ignore[arg-type]
+    whole = _samples(await pair.audio.recv())
+    pair.hush(0)
+    await pair.audio.recv()
+    following = _samples(await pair.audio.recv())
+    assert abs(int(following[0])) < 200 and np.abs(np.diff(following[:RAMP_TICKS])).max() < 2_000
+    assert np.array_equal(following[RAMP_TICKS:], whole[RAMP_TICKS:]), "after 5 ms it is as it was"
+
+
 async def test_a_hush_between_units_leaves_the_fade_to_the_source() -> None:
     source = _ToneThenFade()
     pair, _ = _pair(source)  # type: ignore[arg-type]
