@@ -111,6 +111,8 @@ class CallPipeline:
 
     async def stop(self) -> None:
         """End at once; what is not said is dropped."""
+        # First, or a recogniser that hangs would keep the ear from hearing of the end.
+        await self._ear.stop_listening()
         await self._worker.cancel()
 
     async def hear(self, samples: Int16Array) -> None:

@@ -28,6 +28,7 @@ from pipecat.utils.time import time_now_iso8601
 
 from avatar.media import Activity
 
+from ..errors import SttError
 from ..events import AvatarState, UserSpeechStarted, UserSpeechStopped, UserTranscriptCompleted, UserTranscriptDelta
 from ..metrics import TurnMarks
 from ..stt.base import SAMPLE_RATE_HZ, Int16Array, SttStream, Transcript
@@ -49,6 +50,8 @@ SOUND_LOST_S = 1.0
 """A microphone that is muted may send nothing at all; silence of that length ends most turns anyway."""
 MAX_WAITING_SAMPLES = SAMPLE_RATE_HZ * 4
 """Sound that waits while the ear is busy; more is lost, and counted."""
+TRANSCRIBE_S = 20.0
+"""Longer than the slowest model here takes for a minute of sound; the caller waits in vain by then."""
 INTERRUPTION_S = 1.0
 """A cut passes all stages in a few ms; a brain that is slow to stop may not keep typed words back for longer."""
 USER = "user"
@@ -133,12 +136,12 @@ class Ear(FrameProcessor):
                 await self._cut_is_remembered()
                 self._typed(str(text))
         if isinstance(frame, (EndFrame, CancelFrame)):
-            await self._stop_tasks()
+            await self.stop_listening()
         await self.push_frame(frame, direction)
 
     async def cleanup(self) -> None:
         await super().cleanup()
-        await self._stop_tasks()
+        await self.stop_listening()
 
     async def type_text(self, text: str) -> None:
         """The user typed: it is a turn of its own and takes the floor."""
@@ -348,14 +351,19 @@ class Ear(FrameProcessor):
     async def _transcribe(self) -> Transcript:
         started_s = self._call.clock.now_s()
         try:
-            async with self._stream_lock:
+            async with self._stream_lock, asyncio.timeout(TRANSCRIBE_S):
                 transcript = await self._stream.transcribe()
+        except TimeoutError:
+            return self._not_understood(SttError(f"no words within {TRANSCRIBE_S:.0f} s", code="stt-timeout"))
         except Exception as error:  # whatever it is, the turn must end
-            self._call.report(error, "stt")
-            self._stream.reset()
-            return Transcript("", 0.0)
+            return self._not_understood(error)
         self._call.marks.stt_ms = (self._call.clock.now_s() - started_s) * 1000
         return transcript
+
+    def _not_understood(self, error: Exception) -> Transcript:
+        self._call.report(error, "stt")
+        self._stream.reset()
+        return Transcript("", 0.0)
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run work beside the sound; a second of the same name is dropped while the first runs."""
@@ -371,7 +379,8 @@ class Ear(FrameProcessor):
         except Exception as error:  # a task that dies in silence would leave the caller talking to nobody
             self._call.report(error, f"ear-{name}")
 
-    async def _stop_tasks(self) -> None:
+    async def stop_listening(self) -> None:
+        """Give up all that is being understood; idempotent."""
         tasks, self._tasks = self._tasks, {}
         for task in tasks.values():
             if not task.done():
