@@ -38,7 +38,7 @@ class Microphone:
         self._chunks: deque[Int16Array] = deque()
         self._has_news = asyncio.Event()
         self._is_closed = False
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ, frame_size=CHUNK_SAMPLES)
+        self._resampler = _resampler()
         self._next_pts: int | None = None
         self.counters = MicrophoneCounters()
 
@@ -57,7 +57,12 @@ class Microphone:
         self._fill_gap(frame)
         # The graph would treat a jump of pts as a fault; time is kept by the count of samples.
         frame.pts = None
-        for chunk in self._resampler.resample(frame):
+        try:
+            chunks = self._resampler.resample(frame)
+        except ValueError:  # the sender went over to another codec
+            self._resampler = _resampler()
+            chunks = self._resampler.resample(frame)
+        for chunk in chunks:
             self._offer(chunk.to_ndarray().reshape(-1).astype(np.int16, copy=False))
 
     def close(self) -> None:
@@ -93,3 +98,7 @@ class Microphone:
         self._chunks.append(chunk)
         self.counters.chunks += 1
         self._has_news.set()
+
+
+def _resampler() -> av.AudioResampler:
+    return av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ, frame_size=CHUNK_SAMPLES)

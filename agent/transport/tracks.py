@@ -57,6 +57,8 @@ class PairCounters:
     """Units and pictures of an interrupted epoch that did not leave."""
     source_faults: int = 0
     """Boundaries filled with silence because the source raised."""
+    listener_faults: int = 0
+    """Units whose sending could not be told."""
     stalls: int = 0
     """Times this process did not run for over 120 ms; the caller heard a pause, nothing of a unit is lost."""
     skipped_ms: float = 0.0
@@ -176,7 +178,15 @@ class MediaPair:
         if self._has_video:
             self._offer_picture(unit, pts)
         if self._on_unit is not None:
-            self._on_unit(unit, self._clock.now_s())
+            self._tell(self._on_unit, unit)
+
+    def _tell(self, on_unit: OnUnit, unit: AVUnit) -> None:
+        try:
+            on_unit(unit, self._clock.now_s())
+        except Exception:  # what is wrong with a listener must not take the caller's line down
+            self.counters.listener_faults += 1
+            if self.counters.listener_faults == 1:
+                logger.exception("telling of a unit failed")
 
     def next_sound(self, pts: int) -> Int16Array:
         """int16[960] that play at `pts`."""

@@ -73,6 +73,17 @@ async def test_a_long_pause_of_the_sender_is_not_filled() -> None:
     assert microphone.counters.filled_gap_ms == 0.0
 
 
+async def test_a_sender_that_changes_its_codec_is_still_heard() -> None:
+    microphone = Microphone()
+    microphone.push(_frame(np.full(960, 9000), 0))
+    narrow = av.AudioFrame.from_ndarray(np.full((1, 160), 9000, np.int16), format="s16", layout="mono")
+    narrow.sample_rate = 8000
+    for _ in range(4):
+        microphone.push(narrow)
+    chunks = await _all(microphone)
+    assert len(chunks) >= 3 and np.abs(chunks[-1]).max() > 8000
+
+
 async def test_a_slow_listener_loses_the_oldest() -> None:
     microphone = Microphone()
     for index in range(MAX_CHUNKS + 30):

@@ -159,6 +159,16 @@ async def test_hushing_silences_a_unit_of_the_newest_epoch_too() -> None:
     assert np.abs(_samples(await pair.audio.recv())).max() > 10_000, "the next unit is heard again"
 
 
+async def test_a_listener_that_fails_does_not_stop_the_sound() -> None:
+    def fail(unit: AVUnit, sent_s: float) -> None:
+        raise RuntimeError("not now")
+
+    pair, _ = _pair(FlashSource(width=32, height=32, period_units=1), on_unit=fail)
+    for _ in range(4):
+        assert np.abs(_samples(await pair.audio.recv())).max() > 10_000
+    assert pair.counters.listener_faults == 2
+
+
 async def test_a_unit_of_an_old_epoch_does_not_leave() -> None:
     sent: list[int] = []
     pair, _ = _pair(FlashSource(width=32, height=32, period_units=1), on_unit=lambda unit, _: sent.append(unit.epoch))
