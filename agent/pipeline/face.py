@@ -267,6 +267,8 @@ class FaceStage(FrameProcessor):
             await self._speaking_over(reply)
             self._call.emit(AgentTranscriptDone(reply.id, reply.heard_text, reply.unheard_text))
             self._done(in_hand, "cancelled")
+        if self._call.activity is Activity.SPEAKING:  # a reply that began while the interruption was on its way
+            self._call.set_activity(Activity.IDLE)
 
     async def _speaking_over(self, reply: Reply) -> None:
         if not reply.is_started:

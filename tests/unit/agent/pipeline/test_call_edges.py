@@ -320,3 +320,17 @@ async def test_a_cancel_while_the_agent_is_held_frees_the_face(kit):
     await kit.settle()
     await kit.play_until_silent()
     assert kit.of(ResponseDone)[-1].heard_text == "Hello again."
+
+
+@pytest.mark.parametrize("rounds", range(6))
+async def test_a_cancel_in_the_moment_of_the_first_sound_leaves_the_avatar_idle(kit, rounds):
+    kit.brain.answer = TEN_WORDS
+    await kit.ask("count")
+    cancelling = asyncio.ensure_future(kit.pipeline.interrupt())
+    await kit.settle(rounds)
+    kit.pipeline.on_unit(kit.face.next_unit(), kit.clock.now_s())
+    await cancelling
+    await kit.settle()
+    await kit.play(3)
+    assert kit.call.activity is Activity.IDLE and not kit.call.is_agent_speaking
+    assert [e.status for e in kit.of(ResponseDone)] == ["cancelled"]
