@@ -19,7 +19,7 @@ from ..config import ServerConfig
 from ..engines import Engines
 from ..errors import AgentError
 from ..upgrade import Upgrade
-from . import problems
+from . import memory, problems
 from .calls import CallBook
 from .guard import Guard
 from .prometheus import CallMeters
@@ -85,12 +85,15 @@ async def _lifespan(app: FastAPI, *, book: CallBook, start: Start) -> AsyncItera
 
     warming = asyncio.create_task(_warm(book, start))
     warming.add_done_callback(warmed)
+    collector = memory.Collector(lambda: book.num_active == 0)
+    book.watchers.append(lambda session: collector.call_ended())
     try:
         yield
     finally:
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
         await book.aclose()
+        collector.close()
         if book.upgrade is not None:
             await book.upgrade.aclose()
         if book.engines is not None and start.engines is None:
@@ -107,6 +110,7 @@ async def _warm(book: CallBook, start: Start) -> None:
     except Exception:
         logger.exception("warm-up failed")
         raise
+    memory.settle()
     book.engines = engines
     if start.on_ready is not None:
         start.on_ready(engines)

@@ -1,6 +1,7 @@
 """Fifty calls, opened and closed, leave nothing behind; Ctrl-C is clean."""
 
 import asyncio
+import math
 import re
 
 import httpx
@@ -11,8 +12,7 @@ from agent.transport.client import Caller
 from .live_server import LiveServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
-WARM_UP, CALLS, TOLERANCE = 60, 50, 0.05
-# The allocator's pools have their full size after some fifty calls (10: 609 MB, 60: 765 MB, 140: 772 MB).
+WARM_UP, CALLS, TOLERANCE = 20, 50, 0.05
 
 
 async def one_call(url: str) -> None:
@@ -56,7 +56,6 @@ async def test_fifty_calls_leave_nothing_behind(tmp_path):
         status = await asyncio.to_thread(server.stop)
     assert status == 0 and server.lines[-1] == "visavis: bye", server.lines[-5:]
     assert not any("Traceback" in line for line in server.lines), server.lines
-    for what in ("tasks", "threads", "files"):
-        # One kept per call would be 50; the collector may still owe what two or three calls held.
-        assert after[what] <= before[what] + CALLS // 5, (what, before, after)
-    assert after["memory_kb"] <= before["memory_kb"] * (1 + TOLERANCE), (before, after)
+    print(before, after)
+    for what in before:
+        assert after[what] <= math.ceil(before[what] * (1 + TOLERANCE)), (what, before, after)
