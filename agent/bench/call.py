@@ -134,24 +134,24 @@ class CallBench:
         num_events = len(self._caller.events)
         onset_s = await self._caller.play(barge_in)
         await asyncio.sleep(1.2)
-        decided = next(
-            (
-                e.arrived_s
-                for e in self._caller.events[num_events:]
-                if e.body.get("type") == "session.avatar.state" and e.body.get("state") in ("paused", "listening")
-            ),
-            None,
-        )
+        events = self._caller.events[num_events:]
+        held_s = next((e.arrived_s for e in events if e.body.get("state") == "paused"), None)
+        decided_s = next((e.arrived_s for e in events if e.body.get("type") == "output_audio_buffer.cleared"), None)
         silent_s = self._recording.last_sound_in(onset_s, onset_s + 1.2)
         still_s = self._recording.last_mouth_in(onset_s, onset_s + 1.2)
         return {
             "onset_to_silence_ms": _ms(onset_s, silent_s),
             "onset_to_still_mouth_ms": _ms(onset_s, still_s),
-            "stale_ms_after_decision": None
-            if decided is None
-            else self._recording.audible_ms_in_packets(decided, decided + STALE_WATCH_S),
+            "onset_to_hold_ms": _ms(onset_s, held_s),
+            "onset_to_decision_ms": _ms(onset_s, decided_s),
+            "stale_ms_after_hold": self._stale_ms(held_s),
+            "stale_ms_after_decision": self._stale_ms(decided_s),
             "asked_ms_before": _ms(sent_s, onset_s),
         }
+
+    def _stale_ms(self, since_s: float | None) -> float | None:
+        """Old sound in packets that came after a moment; the one on its way then may hold 20 ms."""
+        return None if since_s is None else self._recording.audible_ms_in_packets(since_s, since_s + STALE_WATCH_S)
 
     async def _say(self, text: str) -> tuple[Int16Array, float]:
         """The user's voice in a quiet room, and how long its words last in s."""

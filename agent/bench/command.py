@@ -88,7 +88,14 @@ async def _bench_call(options: Mapping[str, Any]) -> dict[str, Any]:
             },
             "turns": _summary(turns, ("voice_to_voice_ms", "voice_to_mouth_ms")),
             "barge_in": _summary(
-                interruptions, ("onset_to_silence_ms", "onset_to_still_mouth_ms", "stale_ms_after_decision")
+                interruptions,
+                (
+                    "onset_to_silence_ms",
+                    "onset_to_still_mouth_ms",
+                    "onset_to_hold_ms",
+                    "stale_ms_after_hold",
+                    "stale_ms_after_decision",
+                ),
             ),
             "goals": GOALS,
         }
