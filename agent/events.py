@@ -35,7 +35,7 @@ class SessionCreated(ServerEvent):
 
     type: ClassVar[str] = "session.created"
     session: Mapping[str, Any]
-    """{id, status, persona: {id, name}, engines: see `EnginesChanged.engines`, limits}"""
+    """{id, status, connection, persona: {id, name}, engines: see `EnginesChanged.engines`, usage}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ class SessionMetrics(ServerEvent):
 
     type: ClassVar[str] = "session.metrics"
     metrics: Mapping[str, Any]
-    """{fps, interval_p95_ms, late, dropped, underruns, lead_units, loop_lag_p95_ms}"""
+    """{active_s, turns, held, interruptions, errors: {code: count}, face: `avatar.face.FaceStats`,
+    media: `transport.tracks.PairCounters`}: counts since the call began, and what was dropped by reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Outbox:
         clock: dates the events.
         send: sends one message; answers False while nobody listens.
         wrap: puts an event into the caller's dialect; as it is when None.
+        turn: tells the number of the turn an event belongs to.
     """
 
     def __init__(
@@ -30,15 +31,16 @@ class Outbox:
         send: Callable[[str], bool],
         *,
         wrap: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        turn: Callable[[], int] = int,
     ) -> None:
         self._clock = clock
         self._send = send
         self._wrap = wrap
+        self._turn = turn
         self._start_s = clock.now_s()
         self._waiting: deque[str] = deque(maxlen=MAX_KEPT)
         self._is_open = False
         self.seq = 0
-        self.turn = 0
         self.num_lost = 0
         """Messages that the kept ones pushed out, or that were too large."""
 
@@ -92,7 +94,7 @@ class Outbox:
         message["event_id"] = f"evt_{self.seq}"
         message["seq"] = self.seq
         message["t_ms"] = round((self._clock.now_s() - self._start_s) * 1000)
-        message["turn"] = self.turn
+        message["turn"] = self._turn()
         return message
 
 

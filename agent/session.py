@@ -99,8 +99,9 @@ class Session:
         self._was_open = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
-        self.outbox = Outbox(clock, self._send, wrap=rtvi.server_message if door == "pipecat" else None)
         counters = CallCounters()
+        wrap = rtvi.server_message if door == "pipecat" else None
+        self.outbox = Outbox(clock, self._send, wrap=wrap, turn=lambda: counters.turns)
         troubles = Troubles(
             self.id,
             clock=clock,
@@ -129,6 +130,7 @@ class Session:
 
     def start(self) -> None:
         """Run the call's pipeline; the first caller may connect at once."""
+        self.outbox.emit(SessionCreated({**self.to_wire(), "engines": self._engines.describe()}))
         self._own(self._run_pipeline(), "pipeline")
         self._own(self._watch(), "watch")
 
@@ -299,10 +301,7 @@ class Session:
         if peer is not self._peer or label != wanted:
             return
         is_first, self._was_open, self._channel = not self._was_open, True, label
-        self.outbox.open(self._created() if is_first else SessionResumed(newest(self._pipeline.transcript)))
-
-    def _created(self) -> SessionCreated:
-        return SessionCreated({**self.to_wire(), "engines": self._engines.describe()})
+        self.outbox.open(None if is_first else SessionResumed(newest(self._pipeline.transcript)))
 
     def engines_changed(self, latest: Slots) -> None:
         """A better engine is being fetched, or waits for the next call."""
