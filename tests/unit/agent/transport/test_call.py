@@ -280,7 +280,8 @@ async def test_one_packet_in_twenty_lost_keeps_picture_on_sound() -> None:
         await asyncio.sleep(5)
         found, stats = spread([ms for _, ms in ends.offsets()]), await ends.peer.stats()
         print("under loss:", found, stats)
-        assert found is not None and found.count >= 3 and abs(found.mean_ms) <= 2
+        # The median: a lost packet may hold the very beep or flash that is looked for.
+        assert found is not None and found.count >= 3 and abs(found.p50_ms) <= 2
         assert rate_hz([at_s for at_s, _, _ in ends.pictures[5:]]) > 20
         assert stats is not None and stats.loss_share > 0 and stats.microphone.filled_gap_ms > 0
         assert stats.keyframes <= 1 + 5 / 0.5, "whole pictures do not flood the line"
