@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn, TypeAlias
 
 from .errors import AgentError, ConfigError
+
+# Before numpy is loaded: its threads spin while they wait, beside those that draw and encode.
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
 
 Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 EXIT_BAD_OPTION = 2

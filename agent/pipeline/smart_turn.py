@@ -19,7 +19,10 @@ VAD_SAMPLES = 512
 VAD_MS = 32
 TURN_SECONDS = 8
 MUTED_PEAK = 8
-"""Of 32767: digital silence with the dither a codec may add; no microphone is that quiet."""
+"""Of 32767: nothing but dither; no voice, whatever came before."""
+QUIET_PEAK = 64
+"""-54 dBFS: the room behind a silent caller. The net is not asked while nobody speaks; within speech it is."""
+CALM_P = 0.1
 
 
 class VoiceDetector:
@@ -29,6 +32,7 @@ class VoiceDetector:
         self._analyzer = SileroVADAnalyzer(sample_rate=SAMPLE_RATE_HZ)
         self._analyzer.set_sample_rate(SAMPLE_RATE_HZ)
         self._left = np.zeros(0, np.int16)
+        self._last_p = 0.0
 
     def push(self, samples: Int16Array) -> list[float]:
         """Voice probabilities of every 32 ms that is now complete; 0.2 ms of work each."""
@@ -40,9 +44,12 @@ class VoiceDetector:
         return probabilities
 
     def _probability(self, window: Int16Array) -> float:
-        if -MUTED_PEAK < window.min() and window.max() < MUTED_PEAK:
-            return 0.0  # a muted caller costs nothing
-        return float(np.ravel(self._analyzer.voice_confidence(window.tobytes()))[0])
+        limit = QUIET_PEAK if self._last_p < CALM_P else MUTED_PEAK
+        if -limit < window.min() and window.max() < limit:
+            self._last_p = 0.0  # a silent caller costs nothing
+        else:
+            self._last_p = float(np.ravel(self._analyzer.voice_confidence(window.tobytes()))[0])
+        return self._last_p
 
 
 class TurnModel:

@@ -38,8 +38,15 @@ def test_digital_silence_is_no_voice_and_no_work(detector, level):
     assert detector._analyzer.num_asked == 0
 
 
-@pytest.mark.parametrize("level", [8, -8, 32767, -32768])
+@pytest.mark.parametrize("level", [64, -64, 32767, -32768])
 def test_one_sample_of_sound_is_judged(detector, level):
     sound = np.zeros(VAD_SAMPLES, np.int16)
     sound[100] = level
     assert detector.push(sound) == [0.9]
+
+
+def test_a_quiet_room_is_not_asked_about_but_a_soft_sound_in_speech_is(detector):
+    room = np.full(VAD_SAMPLES, 40, np.int16)
+    assert detector.push(room) == [0.0] and detector._analyzer.num_asked == 0
+    detector.push(np.full(VAD_SAMPLES, 2000, np.int16))
+    assert detector.push(room) == [0.9] and detector._analyzer.num_asked == 2
