@@ -42,6 +42,8 @@ AVATARS = Path(__file__).resolve().parent.parent / "avatar" / "identities"
 DEFAULT_AVATAR = "mira"
 DETECTED_FOR_S = 5.0
 """A language model that was just started is found by the next call; asking more often finds nothing new."""
+COMPILES_AFTER_S = 4.0
+"""A face that is not warm by then is being compiled: from numba's cache it takes one."""
 OnStep = Callable[[str], None]
 _T = TypeVar("_T")
 
@@ -80,7 +82,7 @@ class Engines:
         """
         engines = cls(config)
         on_step("warming up ears, mind, voice and face")
-        work = [engines.warm_voice(), asyncio.to_thread(engines._warm_face)]
+        work = [engines.warm_voice(), engines._warm_face(on_step)]
         if is_for_calls:
             work += [engines.load_ears(), asyncio.to_thread(engines._load_turn_model), engines.detect_brains()]
         try:
@@ -255,7 +257,14 @@ class Engines:
                     raise
                 self._pass_over("tts", choice.voice, error)
 
-    def _warm_face(self) -> None:
+    async def _warm_face(self, on_step: OnStep) -> None:
+        warming = asyncio.ensure_future(asyncio.to_thread(self._load_face))
+        done, _ = await asyncio.wait([warming], timeout=COMPILES_AFTER_S)
+        if not done:
+            on_step("compiling the face for this processor (once, about 20 s)")
+        await warming
+
+    def _load_face(self) -> None:
         brains.story_of(self.default_persona())
         warm_up(identity(self.default_persona().face.avatar or DEFAULT_AVATAR))
 

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from pipecat.frames.frames import (
@@ -28,7 +27,6 @@ from pipecat.utils.time import time_now_iso8601
 
 from avatar.media import Activity
 
-from ..errors import SttError
 from ..events import AvatarState, UserSpeechStarted, UserSpeechStopped, UserTranscriptCompleted, UserTranscriptDelta
 from ..metrics import TurnMarks
 from ..stt.base import SAMPLE_RATE_HZ, Int16Array, SttStream, Transcript
@@ -36,7 +34,9 @@ from ..turns.backchannel import is_hum
 from ..turns.endpointing import Endpointer, TurnAction
 from ..turns.interruption import Floor, FloorAction
 from .call import Call
+from .errands import Errands
 from .frames import EmptyTurnFrame, SoundLostFrame
+from .hearing import Hearing
 from .senses import Detector, FloorHolder, TurnOracle
 from .smart_turn import TURN_SECONDS, VAD_MS, VAD_SAMPLES
 
@@ -50,8 +50,6 @@ SOUND_LOST_S = 1.0
 """A microphone that is muted may send nothing at all; silence of that length ends most turns anyway."""
 MAX_WAITING_SAMPLES = SAMPLE_RATE_HZ * 4
 """Sound that waits while the ear is busy; more is lost, and counted."""
-TRANSCRIBE_S = 20.0
-"""Longer than the slowest model here takes for a minute of sound; the caller waits in vain by then."""
 INTERRUPTION_S = 1.0
 """A cut passes all stages in a few ms; a brain that is slow to stop may not keep typed words back for longer."""
 USER = "user"
@@ -74,15 +72,14 @@ class Ear(FrameProcessor):
         self._call = call
         self._detector = detector
         self._turn_model = turn_model
-        self._stream = stream
+        self._words = Hearing(call, stream)
+        self._errands = Errands(call, "ear", self.create_task, self.cancel_task)
         self._voice = voice
         self._script_score = script_score
         self._endpointer = Endpointer()
         self._floor = Floor()
         self._sound = np.zeros(0, np.int16)
         self._pending = np.zeros(0, np.int16)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._stream_lock = asyncio.Lock()
         self._heard_ms = 0.0
         self._partial_due_ms = 0.0
         self._text = ""
@@ -108,7 +105,7 @@ class Ear(FrameProcessor):
     def tick(self, now_s: float) -> None:
         """Time goes on, also where the microphone gives nothing; called for every unit that is sent."""
         if self._endpointer.in_turn and now_s - self._last_sound_s >= SOUND_LOST_S:
-            self._spawn("sound-lost", self.queue_frame(SoundLostFrame()))
+            self._errands.run("sound-lost", self.queue_frame(SoundLostFrame()))
 
     async def interrupt(self) -> None:
         """Stop the agent at once; no turn follows."""
@@ -185,7 +182,7 @@ class Ear(FrameProcessor):
         keep = MAX_TURN_SAMPLES if was_open else PRE_ROLL_SAMPLES
         self._sound = np.concatenate([self._sound, window])[-keep:]
         if was_open:
-            self._stream.push(window)
+            self._words.push(window)
         for action in self._endpointer.voice(probability, VAD_MS):
             await self._act(action)
         if self._floor.is_contested:
@@ -193,34 +190,30 @@ class Ear(FrameProcessor):
         if self._endpointer.in_turn and self._heard_ms >= self._partial_due_ms:
             every_ms = CONTEST_PARTIAL_EVERY_MS if self._floor.is_contested else PARTIAL_EVERY_MS
             self._partial_due_ms = self._heard_ms + every_ms
-            self._spawn("partial", self._partial())
+            self._errands.run("partial", self._partial())
 
     async def _act(self, action: TurnAction) -> None:
         match action:
             case TurnAction.STARTED:
                 await self._turn_started()
             case TurnAction.POLL:
-                self._spawn("poll", self._poll(self._sound))
+                self._errands.run("poll", self._poll(self._sound))
             case TurnAction.SPECULATE:
-                self._spawn("speculate", self._speculate())
+                self._errands.run("speculate", self._speculate())
             case TurnAction.WITHDRAW | TurnAction.RESUMED:
                 await self._withdraw()
             case TurnAction.COMMIT:
                 self._call.marks.speech_ended_s = self._call.clock.now_s() - self._endpointer.last_silence_ms / 1000
-                self._spawn("commit", self._commit())
+                self._errands.run("commit", self._commit())
 
     async def _turn_started(self) -> None:
-        before = [self._tasks[name] for name in ("judge", "commit") if name in self._tasks]
-        if before:
-            await asyncio.wait(before)
+        await self._errands.wait("judge", "commit")
         self._turn += 1
         self._item = f"item_{self._turn}"
         self._eager, self._text = None, ""
         self._call.marks = TurnMarks()
         self._onset_s = self._call.clock.now_s() - self._endpointer.speech_ms / 1000
-        async with self._stream_lock:
-            self._stream.reset()
-            self._stream.push(self._sound)
+        await self._words.begin(self._sound)
         self._partial_due_ms = self._heard_ms + CONTEST_PARTIAL_EVERY_MS
         self._call.emit(UserSpeechStarted(round(self._heard_ms)))
         if not self._call.is_agent_speaking:
@@ -239,9 +232,7 @@ class Ear(FrameProcessor):
         if self._eager is not None:
             self._eager = None
             await self.push_frame(EagerEndOfTurnCancelFrame())
-        task = self._tasks.get("speculate")
-        if task is not None and not task.done():
-            await self.cancel_task(task)
+        await self._errands.cancel("speculate")
 
     async def _contest(self) -> None:
         if not self._call.is_agent_speaking:
@@ -250,13 +241,13 @@ class Ear(FrameProcessor):
             return
         silence_ms = self._endpointer.silence_ms
         if silence_ms >= self._floor.rules.quiet_ms:
-            self._spawn("judge", self._judge_in_silence())
+            self._errands.run("judge", self._judge_in_silence())
         else:
             await self._judge(silence_ms)
 
     async def _judge_in_silence(self) -> None:
         """What was said is over: let the whole of it decide."""
-        transcript = await self._transcribe()
+        transcript = await self._words.transcribe()
         self._text = transcript.text
         await self._judge(max(self._endpointer.silence_ms, self._floor.rules.quiet_ms))
 
@@ -297,8 +288,7 @@ class Ear(FrameProcessor):
 
     async def _partial(self) -> None:
         item = self._item
-        async with self._stream_lock:
-            text = await self._stream.partial()
+        text = await self._words.partial()
         if not text or text == self._text or not self._endpointer.in_turn or item != self._item:
             return
         self._text = text
@@ -310,7 +300,7 @@ class Ear(FrameProcessor):
     async def _speculate(self) -> None:
         if self._floor.is_contested:
             return
-        transcript = await self._transcribe()
+        transcript = await self._words.transcribe()
         if not transcript.text.strip():
             return
         self._eager = transcript
@@ -321,14 +311,12 @@ class Ear(FrameProcessor):
 
     async def _commit(self) -> None:
         """The turn is over: say what was understood, and let the reply go."""
-        speculation = self._tasks.get("speculate")
-        if speculation is not None and not speculation.done():
-            await asyncio.wait([speculation])
+        await self._errands.wait("speculate")
         if self._floor.is_contested:
             await self._judge_in_silence()
         if not self._is_open:
             return
-        transcript = self._eager or await self._transcribe()
+        transcript = self._eager or await self._words.transcribe()
         self._is_open, self._eager = False, None
         self._call.marks.committed_s = self._call.clock.now_s()
         self._call.emit(UserSpeechStopped(round(self._heard_ms)))
@@ -348,40 +336,6 @@ class Ear(FrameProcessor):
         if self._owes_reply:
             await self.push_frame(LLMRunFrame())  # a cough has cut a reply before it was heard
 
-    async def _transcribe(self) -> Transcript:
-        started_s = self._call.clock.now_s()
-        try:
-            async with self._stream_lock, asyncio.timeout(TRANSCRIBE_S):
-                transcript = await self._stream.transcribe()
-        except TimeoutError:
-            return self._not_understood(SttError(f"no words within {TRANSCRIBE_S:.0f} s", code="stt-timeout"))
-        except Exception as error:  # whatever it is, the turn must end
-            return self._not_understood(error)
-        self._call.marks.stt_ms = (self._call.clock.now_s() - started_s) * 1000
-        return transcript
-
-    def _not_understood(self, error: Exception) -> Transcript:
-        self._call.report(error, "stt")
-        self._stream.reset()
-        return Transcript("", 0.0)
-
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run work beside the sound; a second of the same name is dropped while the first runs."""
-        task = self._tasks.get(name)
-        if task is not None and not task.done():
-            work.close()
-            return
-        self._tasks[name] = self.create_task(self._guard(name, work), name)
-
-    async def _guard(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as error:  # a task that dies in silence would leave the caller talking to nobody
-            self._call.report(error, f"ear-{name}")
-
     async def stop_listening(self) -> None:
         """Give up all that is being understood; idempotent."""
-        tasks, self._tasks = self._tasks, {}
-        for task in tasks.values():
-            if not task.done():
-                await self.cancel_task(task)
+        await self._errands.cancel_all()

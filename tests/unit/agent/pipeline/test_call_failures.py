@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-import agent.pipeline.stt
+import agent.pipeline.hearing
 from agent.events import (
     AgentTranscriptDone,
     ResponseDone,
@@ -159,7 +159,7 @@ async def test_a_call_ends_though_its_recogniser_hangs():
 
 
 async def test_a_recogniser_that_hangs_is_given_up(monkeypatch):
-    monkeypatch.setattr(agent.pipeline.stt, "TRANSCRIBE_S", 0.02)
+    monkeypatch.setattr(agent.pipeline.hearing, "TRANSCRIBE_S", 0.02)
     async with CallKit() as kit:
 
         async def hang():
