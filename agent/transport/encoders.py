@@ -97,54 +97,44 @@ def usable_cores(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     return max(1, cores)
 
 
-class TunedVp8Encoder(Vp8Encoder):
+class _Tuned:
+    """What aiortc asks of a video encoder, answered by a `VideoCore`; `pack` is the codec's own."""
+
+    core: VideoCore
+    pack: Any
+
+    def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], Any]:
+        started_s = thread_time()
+        payloads: list[bytes] = []
+        for packet in self.core.encode(frame, force_keyframe):
+            payloads += self.pack(packet)[0]
+        self.core.counters.cpu_s += thread_time() - started_s
+        return payloads, frame.pts
+
+    @property
+    def target_bitrate(self) -> int:
+        """Bits a second; set by aiortc to the receiver's estimate."""
+        return self.core.policy.target_bps
+
+    @target_bitrate.setter
+    def target_bitrate(self, bitrate: int) -> None:
+        self.core.estimate(bitrate)
+
+
+class TunedVp8Encoder(_Tuned, Vp8Encoder):
     """VP8 for a drawn or photographed head: one thread, no denoiser, slow bitrate changes."""
 
     def __init__(self, clock: Clock, limits: BitrateRange = VP8_RANGE) -> None:
         super().__init__()
         self.core = VideoCore("libvpx", _VP8_OPTIONS, limits, clock)
 
-    def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], Any]:
-        started_s = thread_time()
-        payloads: list[bytes] = []
-        for packet in self.core.encode(frame, force_keyframe):
-            payloads += self.pack(packet)[0]
-        self.core.counters.cpu_s += thread_time() - started_s
-        return payloads, frame.pts
 
-    @property
-    def target_bitrate(self) -> int:
-        """Bits a second; set by aiortc to the receiver's estimate."""
-        return self.core.policy.target_bps
-
-    @target_bitrate.setter
-    def target_bitrate(self, bitrate: int) -> None:
-        self.core.estimate(bitrate)
-
-
-class TunedH264Encoder(H264Encoder):
+class TunedH264Encoder(_Tuned, H264Encoder):
     """H264 constrained baseline for the same picture."""
 
     def __init__(self, clock: Clock, limits: BitrateRange = H264_RANGE) -> None:
         super().__init__()
         self.core = VideoCore("libx264", _H264_OPTIONS, limits, clock)
-
-    def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], Any]:
-        started_s = thread_time()
-        payloads: list[bytes] = []
-        for packet in self.core.encode(frame, force_keyframe):
-            payloads += self.pack(packet)[0]
-        self.core.counters.cpu_s += thread_time() - started_s
-        return payloads, frame.pts
-
-    @property
-    def target_bitrate(self) -> int:
-        """Bits a second; set by aiortc to the receiver's estimate."""
-        return self.core.policy.target_bps
-
-    @target_bitrate.setter
-    def target_bitrate(self, bitrate: int) -> None:
-        self.core.estimate(bitrate)
 
 
 class VideoCore:
