@@ -8,7 +8,7 @@ DEV_STAMP := $(VENV)/.synced-dev
 SYNC := VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv sync --frozen --inexact --all-extras
 WORKER_MYPY := --strict --explicit-package-bases --ignore-missing-imports --config-file=
 
-.PHONY: run test unit e2e check format generate bench voices clean
+.PHONY: run test soak unit e2e check format generate bench voices clean
 
 run: $(STAMP) voices
 	@exec $(BIN)/visavis serve $(ARGS)
@@ -16,11 +16,15 @@ run: $(STAMP) voices
 test: $(DEV_STAMP) voices
 	@$(BIN)/python -m pytest $(ARGS)
 
+# Leaks over fifty calls, vanished callers, whole upgrades: some minutes.
+soak: $(DEV_STAMP) voices
+	@$(BIN)/python -m pytest -m soak $(ARGS)
+
 unit: $(DEV_STAMP)
 	@$(BIN)/python -m pytest -m "unit or contract" $(ARGS)
 
 e2e: $(DEV_STAMP) voices
-	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+	@$(BIN)/python -m pytest tests/e2e -m "e2e or soak" $(ARGS)
 
 check: $(DEV_STAMP) voices
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from tests.fixtures.llm_server import LlmServer
 
 from .live_server import LiveServer
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
 
 async def until(is_true, what: str, limit_s: float = 20) -> None:

@@ -214,6 +214,7 @@ async def test_strangers_are_refused_while_no_keys_exist(server):
     ]
 
 
+@pytest.mark.soak
 async def test_a_caller_who_vanishes_frees_the_place(tmp_path):
     """No goodbye: the process is gone. The server notices, waits a while for a return, and lets go."""
     server = await asyncio.to_thread(LiveServer(tmp_path, "--on-disconnect-s", "1").__enter__)

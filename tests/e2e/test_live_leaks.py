@@ -11,7 +11,7 @@ from agent.transport.client import Caller
 
 from .live_server import LiveServer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.soak, pytest.mark.timeout(400)]
 WARM_UP, CALLS, TOLERANCE = 20, 50, 0.05
 
 

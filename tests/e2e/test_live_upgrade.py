@@ -16,7 +16,7 @@ from tests.fixtures.user_voice import speak
 
 from .live_server import LiveServer
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
 SENTENCE = "what time is breakfast"
 EARS, VOICE = "whisper-base.en", "en_US-lessac-medium"
