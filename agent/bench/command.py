@@ -37,6 +37,14 @@ GOALS = {
     "cores_per_call": 0.45,
 }
 
+BARGE_IN_KEYS = (
+    "onset_to_silence_ms",
+    "onset_to_still_mouth_ms",
+    "onset_to_hold_ms",
+    "stale_ms_after_hold",
+    "stale_ms_after_decision",
+)
+
 
 def run_bench(options: Mapping[str, Any]) -> int:
     """Run one bench and print its JSON; steps go to standard error."""
@@ -82,35 +90,28 @@ async def _bench_call(options: Mapping[str, Any]) -> dict[str, Any]:
             "codec": options["codec"],
             "start": {**start_figures(caller), "server_ready_s": round(server.ready_s, 2) if server else None},
             "cadence": cadence_figures(caller, start_s, end_s),
-            "av": {
-                **offset_figures(caller.audio, caller.video),
-                "lips": lips,
-            },
+            "av": {**offset_figures(caller.audio, caller.video), "lips": lips},
             "turns": _summary(turns, ("voice_to_voice_ms", "voice_to_mouth_ms")),
-            "barge_in": _summary(
-                interruptions,
-                (
-                    "onset_to_silence_ms",
-                    "onset_to_still_mouth_ms",
-                    "onset_to_hold_ms",
-                    "stale_ms_after_hold",
-                    "stale_ms_after_decision",
-                ),
-            ),
+            "barge_in": _summary(interruptions, BARGE_IN_KEYS),
             "goals": GOALS,
         }
         if server is not None:
             cores = (cpu_seconds(server.pid) - start_cpu_s) / (end_s - start_s)
-            result["cost"] = {
-                "cores_per_call": round(cores, 3),
-                "memory_mb": round(memory_mb(server.pid)),
-                "memory_mb_per_call": round(memory_mb(server.pid) - before_mb),
-            }
-            async with httpx.AsyncClient(base_url=url) as http:
-                metrics = (await http.get(f"/v1/sessions/{caller.session['id']}/metrics")).json()
-            result["cost"]["by_thread"] = _shares(metrics.get("cpu_s", {}), metrics.get("active_s", 0.0))
-            result["server_metrics"] = metrics
+            result |= await _cost(server, caller, cores, before_mb)
         return result
+
+
+async def _cost(server: ServerProcess, caller: Caller, cores: float, before_mb: float) -> dict[str, Any]:
+    """What the call took of the machine, and the server's own counts."""
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        metrics = (await http.get(f"/v1/sessions/{caller.session['id']}/metrics")).json()
+    cost = {
+        "cores_per_call": round(cores, 3),
+        "memory_mb": round(memory_mb(server.pid)),
+        "memory_mb_per_call": round(memory_mb(server.pid) - before_mb),
+        "by_thread": _shares(metrics.get("cpu_s", {}), metrics.get("active_s", 0.0)),
+    }
+    return {"cost": cost, "server_metrics": metrics}
 
 
 def mouth_box(avatar: str) -> MouthBox:
