@@ -90,7 +90,7 @@ def loudness_lufs(samples: Float32Array, rate_hz: int) -> float:
     """
     size = max(1, len(samples))
     spectrum = np.fft.rfft(samples, size)
-    weighted = np.fft.irfft(spectrum * _k_weight(np.fft.rfftfreq(size, 1 / rate_hz)), size)
+    weighted = np.fft.irfft(spectrum * _k_weight(np.fft.rfftfreq(size, 1 / rate_hz).astype(np.float64)), size)
     block, step = int(0.4 * rate_hz), int(0.1 * rate_hz)
     starts = range(0, max(1, size - block + 1), step)
     power = np.array([np.mean(weighted[start : start + block] ** 2) for start in starts]) + 1e-12

@@ -97,7 +97,8 @@ def place_words(words: Sequence[Sequence[str]], sounds: Sequence[str]) -> list[i
     for block in SequenceMatcher(None, alone, sounds, autojunk=False).get_matching_blocks():
         anchors += [(block.a, block.b), (block.a + block.size, block.b + block.size)]
     anchors.append((len(alone), len(sounds)))
-    starts, position, segment = [], 0, 0
+    starts: list[int] = []
+    position, segment = 0, 0
     for word in words:
         while segment + 1 < len(anchors) - 1 and anchors[segment + 1][0] <= position:
             segment += 1
